@@ -234,15 +234,23 @@ bool is_plain_call(std::string_view call) {
   return true;
 }
 
+// "auto x", "const auto& x", "Result<Recorded> x": a declaration of one name.
+bool is_declaration(std::string_view text) {
+  const std::size_t last_space = text.rfind(' ');
+  if (last_space == std::string_view::npos || last_space == 0) return false;
+  const std::string_view name = text.substr(last_space + 1);
+  if (name.empty() || !std::all_of(name.begin(), name.end(), is_word_character)) return false;
+  const std::string_view type = text.substr(0, last_space);
+  return std::all_of(type.begin(), type.end(), [](char character) {
+    return is_word_character(character) || std::string_view(":<>, *&").find(character) != std::string_view::npos;
+  });
+}
+
 bool is_allowed_co_await(std::string_view statement) {
   drop_control(statement);
   if (take(statement, "co_return ")) return take(statement, "co_await ") && is_plain_call(statement);
-  take(statement, "const ");
-  if (take(statement, "auto ") || take(statement, "auto& ") || take(statement, "auto&& ")) {
-    const std::size_t equals = statement.find(" = ");
-    if (equals == std::string_view::npos) return false;
-    const std::string_view name = statement.substr(0, equals);
-    if (!std::all_of(name.begin(), name.end(), is_word_character)) return false;
+  if (const std::size_t equals = statement.find(" = "); equals != std::string_view::npos) {
+    if (!is_declaration(statement.substr(0, equals))) return false;
     statement.remove_prefix(equals + 3);
   }
   return take(statement, "co_await ") && is_plain_call(statement);
@@ -254,6 +262,12 @@ bool has_own_header(const SourceFile& file) {
   const std::string header = file.path.substr(4, file.path.size() - 8) + ".h";
   const auto includes = includes_of(file);
   return std::any_of(includes.begin(), includes.end(), [&](const Include& include) { return include.target == header; });
+}
+
+bool opens_type_or_table(std::string_view line) {
+  constexpr std::array<std::string_view, 4> kTypes = {"class ", "struct ", "enum ", "union "};
+  if (std::any_of(kTypes.begin(), kTypes.end(), [&](std::string_view type) { return line.starts_with(type); })) return true;
+  return line.ends_with("= {") || line.ends_with("{{");
 }
 
 // Does a literal on this line open with a SQL verb?
@@ -402,18 +416,18 @@ std::vector<FunctionLength> measure_functions(const SourceFile& file) {
   std::vector<FunctionLength> functions;
   const std::string code = without_comments_and_literals(file.text);
   std::size_t number = 0;
-  std::size_t opened = 0;  // 0: outside
+  std::size_t opened = 0;  // where the block at namespace scope began; 0: between two
+  bool is_function = false;
   for (const std::string_view line : split_lines(code)) {
     ++number;
     if (line.empty()) continue;
-    if (opened != 0 && line.front() == '}') {
-      functions.push_back({file.path, opened, number - opened + 1});
+    if (opened != 0) {
+      if (line.front() != '}') continue;
+      if (is_function) functions.push_back({file.path, opened, number - opened + 1});
       opened = 0;
-    } else if (opened == 0 && line.ends_with("{")) {
-      const bool scope = line.starts_with("namespace") || line.starts_with("class ") || line.starts_with("struct ") ||
-                         line.starts_with("enum ") || line.starts_with("extern ") || line.starts_with("union ");
-      const bool initializer = line.ends_with("= {") || line.ends_with("{{");
-      if (!scope && !initializer) opened = number;
+    } else if (line.ends_with("{") && !line.starts_with("namespace") && !line.starts_with("extern ")) {
+      opened = number;
+      is_function = !opens_type_or_table(line);
     }
   }
   return functions;

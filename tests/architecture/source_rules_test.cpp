@@ -84,6 +84,7 @@ TEST(CoAwait, OnlyThreeShapesPass) {
       "void f() { const auto x = co_await object.member_.g(named, other.part, *pointer); }",
       "void f() { auto& x = co_await pointer->g(); }",
       "void f() { co_await g(named); }",
+      "void f() { const Result<a::B> x = co_await g(*named.part->other, std::move(*named)); }",
       "void f() { co_return co_await g(std::move(named)); }",
       "void f() {\n  auto answer =\n      co_await suspend<Result<Recorded>>(start);\n}",
       "void f() { if (ready(now)) co_await g(named); }",
@@ -107,7 +108,7 @@ TEST(CoAwait, OnlyThreeShapesPass) {
       "void f() { auto x = co_await g([&] { return 1; }); }",
       "void f() { while (co_await g(named)) {} }",
       "void f() { auto x = co_await g(\"literal\"); }",
-      "void f() { Result<int> x = co_await g(named); }",
+      "void f() { x = co_await g(named) + 1; }",
   };
   for (const char* text : forbidden) EXPECT_EQ(check_co_await({"src/core/a.cpp", text}).size(), 1U) << text;
 }
@@ -162,7 +163,7 @@ TEST(HeavyHeaders, AreRecognised) {
 TEST(FunctionLengths, AreMeasuredAtNamespaceScope) {
   const SourceFile file{"src/a/b.cpp",
                         "namespace a {\n\nint f() {\n  return 1;\n}\n\nint g(int a,\n      int b) {\n  if (a) {\n  }\n  return b;\n}\n\n"
-                        "constexpr int kTable[] = {\n    1,\n};\n}  // namespace a\n"};
+                        "constexpr int kTable[] = {\n    1,\n};\n\nclass C {\n  int h() {\n    return 1;\n  }\n};\n}  // namespace a\n"};
   const auto functions = measure_functions(file);
   ASSERT_EQ(functions.size(), 2U);
   EXPECT_EQ(functions[0].line, 3U);

@@ -124,7 +124,7 @@ bool is_vouched_for(std::string_view host) {
   return std::any_of(kPrivate.begin(), kPrivate.end(), [&](std::string_view start) { return host.starts_with(start); });
 }
 
-// "/home/ada" where a path begins: not "tests/home/ada".
+// Does an absolute path begin here? Not in the middle of "tests/ada/x".
 bool begins_path(std::string_view text, std::size_t at) {
   if (at == 0) return true;
   const char before = text[at - 1];
