@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the audit says and how its records hang together. Stores append records; this file decides what they are.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "core/ports/x509_codec.h"
+
+namespace birthmark::core {
+
+// The kinds of record. The names are stored in the bodies; they never change.
+enum class AuditEvent : std::uint8_t {
+  device_issued,       // a first certificate, or a further one for the same key
+  device_superseded,   // the unseen rule replaced a certificate that was never seen
+  device_refused,      // the first refusal per identity, reason, peer and minute; `repeats` counts those before it that were not written
+  device_denied,       // an operator put an identity on the deny list
+  device_allowed,      // an operator took it off: the identity is forgotten and free
+  trust_changed,       // root, device CAs or TLS certificate installed, disabled, enabled or revoked
+  clock_accepted,      // an operator confirmed the clock after a jump
+  checkpoint,          // the heads of all streams
+};
+[[nodiscard]] std::string_view to_string(AuditEvent event);
+
+struct AuditField {
+  std::string_view name;
+  std::string value;
+};
+
+// The canonical body of a record: one JSON object, {"event":...,"at":...,<fields in the order given>}, all values strings, no spaces.
+// These bytes are what is hashed and stored; nothing ever rewrites them.
+[[nodiscard]] std::string audit_body(AuditEvent event, Instant at, std::initializer_list<AuditField> fields);
+
+// The link of record `sequence` (from 1) in `stream`: SHA-256 over a version tag, stream, sequence, the previous hash (zeros for the
+// first) and the body.
+[[nodiscard]] Sha256Digest audit_link(const X509Codec& codec, std::uint32_t stream, std::uint64_t sequence, const Sha256Digest& previous,
+                                      std::string_view body);
+
+// The state of a stream: how many records, and the hash of the last.
+struct AuditHead {
+  std::uint32_t stream = 1;
+  std::uint64_t count = 0;
+  Sha256Digest hash;
+  bool operator==(const AuditHead&) const = default;
+};
+// "1:4711:<64 hex>", what `audit head` prints and `audit verify --expect` takes.
+[[nodiscard]] std::string format_audit_head(const AuditHead& head);
+[[nodiscard]] Result<AuditHead> parse_audit_head(std::string_view text);
+
+}  // namespace birthmark::core

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/enroller.h"
+
+#include "base/crash_point.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "core/linter.h"
+
+namespace birthmark::core {
+namespace {
+
+constexpr int kMaxAttempts = 8;  // against a state that changes between the decision and the transaction
+
+Refusal unavailable(RefusalReason reason, const Error& error, std::string identity) {
+  return {reason, RefusalKind::unavailable, error.public_message, error.describe(), std::move(identity)};
+}
+
+Refusal unreadable(const Error& error) {
+  return {RefusalReason::malformed_request, RefusalKind::bad_request, error.public_message, error.describe(), {}};
+}
+
+std::string flag(bool value) { return value ? "true" : "false"; }
+
+std::string body_of(const IssuanceRecord& record, const Enrollment& enrollment, const Fingerprint& fingerprint,
+                    const std::optional<DeviceRecord>& superseded) {
+  const auto event = superseded ? AuditEvent::device_superseded : AuditEvent::device_issued;
+  return audit_body(event, record.issued_at,
+                    {{"factory", record.identity.factory},
+                     {"ecosystem", std::string(to_string(record.identity.ecosystem))},
+                     {"id", record.identity.external_id},
+                     {"device_id", to_hex(record.device_id.view())},
+                     {"key", to_hex(record.spki_sha256.view())},
+                     {"serial", record.serial.hex()},
+                     {"certificate", to_hex(fingerprint.view())},
+                     {"issuer", std::to_string(record.issuer)},
+                     {"not_before", format_rfc3339(record.not_before)},
+                     {"not_after", format_rfc3339(record.not_after)},
+                     {"production", flag(record.production)},
+                     {"name", record.name},
+                     {"hardware_id", record.hardware_id},
+                     {"station", record.station},
+                     {"peer", enrollment.origin.peer_address},
+                     {"proof", std::string(to_string(enrollment.proof))},
+                     {"superseded_serial", superseded ? superseded->certificate->serial.hex() : std::string()}});
+}
+
+}  // namespace
+
+// The order of the steps is the point; they are numbered as in docs/concepts/one-procedure.md.
+Task<EnrollmentOutcome> Enroller::enroll(const Enrollment& enrollment) {
+  // 1 understand: the CSR's own signature is verified here.
+  auto facts = codec_.read_csr_pem(enrollment.csr_pem);
+  if (!facts) {
+    Refusal refusal = unreadable(facts.error());
+    co_return co_await refuse(enrollment, refusal);
+  }
+  auto examined = policy_.examine(*facts, enrollment, trust_.current()->factory);
+  if (auto* refusal = std::get_if<Refusal>(&examined)) co_return co_await refuse(enrollment, *refusal);
+
+  const Applicant& applicant = std::get<Applicant>(examined);
+  const CsrFacts& csr = *facts;
+  const IdentityQueue::Turn turn = co_await queue_.enter(applicant.identity);
+  co_return co_await enroll_in_turn(enrollment, applicant, csr);
+}
+
+Task<EnrollmentOutcome> Enroller::enroll_in_turn(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts) {
+  for (int tries = 0; tries < kMaxAttempts; ++tries) {
+    Attempt outcome = co_await attempt(enrollment, applicant, facts);
+    if (!outcome) {
+      ++conflicts_;
+      continue;
+    }
+    if (auto* refusal = std::get_if<Refusal>(&*outcome)) co_return co_await refuse(enrollment, *refusal);
+    ++(std::get<Enrolled>(*outcome).replayed ? replayed_ : issued_);
+    co_return std::move(*outcome);
+  }
+  Refusal busy{RefusalReason::storage_unavailable, RefusalKind::unavailable, "the device's record keeps changing; try again", {},
+               applicant.identity.external_id};
+  co_return co_await refuse(enrollment, busy);
+}
+
+Task<Enroller::Attempt> Enroller::attempt(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts) {
+  const std::string& id = applicant.identity.external_id;
+  const std::shared_ptr<const TrustSnapshot> trust = trust_.current();
+  auto known = registry_.find(applicant.identity);
+  if (!known) co_return unavailable(RefusalReason::storage_unavailable, known.error(), id);
+  auto now = clock_.trusted_now();
+  if (!now) co_return unavailable(RefusalReason::clock_suspect, now.error(), id);
+
+  // 2 replay? 3 decide
+  auto decision = policy_.decide(applicant, facts, enrollment, *known, *trust, *now, random_);
+  if (auto* refusal = std::get_if<Refusal>(&decision)) co_return std::move(*refusal);
+  if (std::holds_alternative<Replay>(decision)) {
+    CertificateRecord& recorded = *(*known)->certificate;
+    co_return Enrolled{std::move(recorded.der), trust,        recorded.issuer, applicant.identity, (*known)->production, true,
+                       recorded.row,            recorded.delivery == Delivery::unanswered};
+  }
+  // 4 to 6
+  Approval approval = std::move(std::get<Approval>(decision));
+  co_return co_await issue(enrollment, applicant, std::move(approval), trust, std::move(*known), *now);
+}
+
+Task<Enroller::Attempt> Enroller::issue(const Enrollment& enrollment, const Applicant& applicant, Approval approval,
+                                        std::shared_ptr<const TrustSnapshot> trust, std::optional<DeviceRecord> known, Instant now) {
+  const std::string& id = applicant.identity.external_id;
+  const bool track_delivery = policy_.unseen_rule_applies(enrollment.proof);
+  IssuanceRecord record;
+  record.identity = applicant.identity;
+  record.name = enrollment.claims.name.empty() ? id : enrollment.claims.name;
+  record.hardware_id = enrollment.claims.hardware_id;
+  record.production = applicant.production;
+  record.station = enrollment.origin.station;
+  record.spki_sha256 = approval.plan.spki_sha256;
+  record.issuer = approval.issuer->record.row;
+  record.serial = approval.plan.serial;
+  record.not_before = approval.plan.not_before;
+  record.not_after = approval.plan.not_after;
+  record.issued_at = now;
+  record.delivery = track_delivery ? Delivery::unanswered : Delivery::untracked;
+  if (known) {
+    record.device_id = known->device_id;
+  } else if (auto filled = random_.fill(record.device_id.octets); !filled) {
+    co_return unavailable(RefusalReason::internal, filled.error(), id);
+  }
+
+  // 4 lint, permit
+  auto permit = Linter::permit(std::move(approval.plan), *approval.issuer, *trust);
+  if (!permit) co_return unavailable(RefusalReason::internal, permit.error(), id);
+  BIRTHMARK_CRASH_POINT("enroll.before_sign");
+  // 5 sign
+  auto issued = co_await issuer_.sign(std::move(*permit), *approval.issuer->signer);
+  if (!issued) co_return unavailable(RefusalReason::internal, issued.error(), id);
+  BIRTHMARK_CRASH_POINT("enroll.after_sign");
+  // 6 record: nothing leaves unrecorded
+  record.audit_body = body_of(record, enrollment, issued->fingerprint, approval.supersedes ? known : std::nullopt);
+  record.certificate_der = issued->der;
+  auto recorded = co_await registry_.record(std::move(record), approval.preconditions);
+  if (!recorded) co_return unavailable(RefusalReason::storage_unavailable, recorded.error(), id);
+  if (recorded->conflict != RecordConflict::none) co_return std::nullopt;
+  BIRTHMARK_CRASH_POINT("enroll.after_record");
+  co_return Enrolled{std::move(issued->der), std::move(trust),       approval.issuer->record.row, applicant.identity, applicant.production, false,
+                     recorded->certificate,  track_delivery};
+}
+
+Task<EnrollmentOutcome> Enroller::refuse(const Enrollment& enrollment, Refusal refusal) {
+  ++refused_;
+  const bool ours = refusal.kind == RefusalKind::unavailable;
+  log::write(ours ? log::Level::error : log::Level::info, "enrollment refused",
+             {{"reason", std::string(to_string(refusal.reason))},
+              {"id", refusal.identity},
+              {"peer", enrollment.origin.peer_address},
+              {"text", refusal.audit_text.empty() ? refusal.public_text : refusal.audit_text}});
+  const auto now = clock_.trusted_now();
+  if (now) {
+    auto body = journal_.note(refusal, enrollment, trust_.current()->factory, *now);
+    if (body) {
+      auto written = co_await registry_.append_audit(std::move(*body));
+      if (!written) log::error("refusal not audited", {{"error", written.error().describe()}});
+    }
+  }
+  co_return refusal;
+}
+
+EnrollmentStatistics Enroller::statistics() const { return {issued_, replayed_, refused_, conflicts_}; }
+
+}  // namespace birthmark::core

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one procedure: every identity, whatever door it came through, is made here. Faces parse and render; they may not sign, store or
+// decide.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "core/clock_guard.h"
+#include "core/enrollment.h"
+#include "core/identity_queue.h"
+#include "core/issuance_policy.h"
+#include "core/issuer.h"
+#include "core/ports/clock.h"
+#include "core/ports/registry.h"
+#include "core/refusal_journal.h"
+#include "core/trust_store.h"
+
+namespace birthmark::core {
+
+struct EnrollmentStatistics {
+  std::uint64_t issued = 0;
+  std::uint64_t replayed = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t conflicts = 0;  // transactions that found another state than was decided on
+};
+
+class Enroller {
+ public:
+  // Everything handed in must outlive it. Safe to call from every thread.
+  Enroller(const X509Codec& codec, Registry& registry, TrustStore& trust, ClockGuard& clock, Random& random, RegistrationRules rules)
+      : codec_(codec), registry_(registry), trust_(trust), clock_(clock), random_(random), policy_(codec, rules), issuer_(codec) {}
+
+  // When it answers Enrolled, the certificate is on disk together with its audit record.
+  [[nodiscard]] Task<EnrollmentOutcome> enroll(const Enrollment& enrollment);
+
+  [[nodiscard]] EnrollmentStatistics statistics() const;
+
+ private:
+  // What one attempt comes to; nothing when the state changed underneath it and it has to start again at step 2.
+  using Attempt = std::optional<EnrollmentOutcome>;
+
+  [[nodiscard]] Task<EnrollmentOutcome> enroll_in_turn(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts);
+  [[nodiscard]] Task<Attempt> attempt(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts);
+  [[nodiscard]] Task<Attempt> issue(const Enrollment& enrollment, const Applicant& applicant, Approval approval,
+                                    std::shared_ptr<const TrustSnapshot> trust, std::optional<DeviceRecord> known, Instant now);
+  [[nodiscard]] Task<EnrollmentOutcome> refuse(const Enrollment& enrollment, Refusal refusal);
+
+  const X509Codec& codec_;
+  Registry& registry_;
+  TrustStore& trust_;
+  ClockGuard& clock_;
+  Random& random_;
+  const IssuancePolicy policy_;
+  const Issuer issuer_;
+  IdentityQueue queue_;
+  RefusalJournal journal_;
+  std::atomic<std::uint64_t> issued_{0}, replayed_{0}, refused_{0}, conflicts_{0};
+};
+
+}  // namespace birthmark::core

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names of what an attempt can come to.
+#include "core/enrollment.h"
+
+namespace birthmark::core {
+
+std::string_view to_string(Proof proof) {
+  switch (proof) {
+    case Proof::open_network: return "open";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(RefusalReason reason) {
+  switch (reason) {
+    case RefusalReason::malformed_request: return "malformed_request";
+    case RefusalReason::wrong_factory: return "wrong_factory";
+    case RefusalReason::bad_device_id: return "bad_device_id";
+    case RefusalReason::bad_subject: return "bad_subject";
+    case RefusalReason::key_not_allowed: return "key_not_allowed";
+    case RefusalReason::denied: return "denied";
+    case RefusalReason::key_conflict: return "key_conflict";
+    case RefusalReason::identity_conflict: return "identity_conflict";
+    case RefusalReason::no_usable_issuer: return "no_usable_issuer";
+    case RefusalReason::clock_suspect: return "clock_suspect";
+    case RefusalReason::storage_unavailable: return "storage_unavailable";
+    case RefusalReason::internal: return "internal";
+  }
+  return "unknown";
+}
+
+}  // namespace birthmark::core

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// One attempt of a device to get its identity, and what can come of it. Faces make the first and render the second.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "core/identity.h"
+#include "core/ports/registry.h"
+#include "core/trust_store.h"
+
+namespace birthmark::core {
+
+// Where an attempt came from: what the audit says and what the unseen rule compares.
+struct Origin {
+  std::string peer_address;  // without port
+  std::string station;       // the station's name; the peer address under open trust
+};
+
+// How the peer showed that it may enroll. Open trust asks for nothing beyond its network.
+enum class Proof : std::uint8_t { open_network };
+[[nodiscard]] std::string_view to_string(Proof proof);
+
+// What the device says of itself. All of it is a claim until the policy has looked.
+struct Claims {
+  std::optional<std::string> device_id;  // must agree with the CSR when given
+  std::string name;                      // empty: the device id
+  std::string hardware_id;
+};
+
+struct Enrollment {
+  Ecosystem ecosystem = Ecosystem::foundries;
+  std::string csr_pem;
+  Claims claims;
+  Proof proof = Proof::open_network;
+  Origin origin;
+};
+
+// Why not. The names are stored in the audit and counted in metrics.
+enum class RefusalReason : std::uint8_t {
+  malformed_request,    // the CSR cannot be read, or its signature is wrong
+  wrong_factory,
+  bad_device_id,
+  bad_subject,          // an attribute that we do not certify
+  key_not_allowed,
+  denied,
+  key_conflict,         // known identity, another key
+  identity_conflict,    // known identity and key, but another subject
+  no_usable_issuer,     // every configured device CA is disabled, revoked, expired or not yet valid
+  clock_suspect,
+  storage_unavailable,
+  internal,
+};
+[[nodiscard]] std::string_view to_string(RefusalReason reason);
+
+// Whether asking again, unchanged, can help; faces choose their status code by it.
+enum class RefusalKind : std::uint8_t { bad_request, forbidden, conflict, unavailable };
+
+struct Refusal {
+  RefusalReason reason = RefusalReason::internal;
+  RefusalKind kind = RefusalKind::bad_request;
+  std::string public_text;  // safe for the device
+  std::string audit_text;   // everything known; may be empty
+  std::string identity;     // external id when it is known, for the audit
+};
+
+struct Enrolled {
+  Bytes certificate_der;
+  std::shared_ptr<const TrustSnapshot> trust;  // what it was issued under: root and device CAs
+  RowId issuer = 0;                            // trust->by_row(issuer) is the device CA that signed
+  DeviceIdentity identity;
+  bool production = false;
+  bool replayed = false;  // the recorded certificate, byte for byte
+  RowId certificate = 0;
+  bool track_delivery = false;  // report Registry::note_delivery when the peer has the whole answer
+};
+
+using EnrollmentOutcome = std::variant<Enrolled, Refusal>;
+
+}  // namespace birthmark::core

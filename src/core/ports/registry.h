@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// Port: the place that knows every device. Adapters: store/sqlite, store/memory; both pass tests/contract/registry_contract.
+//
+// There is no begin or commit: each writing call is one durable transaction that checks its preconditions inside, writes the audit
+// record with the change, and answers only when all of it is on disk. Reads complete inline and never wait for the writer.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/task.h"
+#include "base/time.h"
+#include "core/audit.h"
+#include "core/identity.h"
+
+namespace birthmark::core {
+
+// The numbers are stored; they never change.
+enum class DeviceStatus : std::uint8_t {
+  active = 1,
+  denied = 2,    // on the deny list: refused everywhere
+  released = 3,  // taken off the deny list: forgotten, the next enrollment with any key makes it anew
+};
+[[nodiscard]] std::string_view to_string(DeviceStatus status);
+
+enum class CredentialState : std::uint8_t { pending = 1, current = 2, superseded = 3, denied = 4 };
+
+// Whether the device is known to hold the answer that carried a certificate; the unseen rule asks.
+enum class Delivery : std::uint8_t {
+  untracked = 0,   // not watched: counts as delivered
+  unanswered = 1,  // the answer was not (yet) acknowledged whole
+  answered = 2,    // the peer acknowledged every byte
+  presented = 3,   // the certificate was seen at gateway or EST
+};
+
+// Rows of the registry's own numbering; unique within one registry, ascending with time.
+using RowId = std::int64_t;
+
+struct CertificateRecord {
+  RowId row = 0;
+  RowId issuer = 0;  // AuthorityRecord::row
+  Serial serial;
+  Instant not_before;
+  Instant not_after;
+  Instant issued_at;
+  Delivery delivery = Delivery::untracked;
+  std::string station;  // who asked for it: a station's name, or the peer's address
+  Bytes der;
+};
+
+struct DeviceRecord {
+  RowId row = 0;
+  DeviceIdentity identity;
+  DeviceId device_id;
+  DeviceStatus status = DeviceStatus::active;
+  std::string name;
+  std::string hardware_id;
+  bool production = false;
+  std::string station;
+  Instant created_at;
+  std::optional<Instant> last_seen;
+  // The current credential and its newest certificate; absent for denied identities never enrolled, and for released ones.
+  std::optional<SpkiHash> current_key;
+  std::optional<CertificateRecord> certificate;
+};
+
+// A list row: what operators see. Narrow on purpose, no certificate bytes.
+struct DeviceSummary {
+  RowId row = 0;
+  DeviceIdentity identity;
+  DeviceStatus status = DeviceStatus::active;
+  std::string name;
+  std::string hardware_id;
+  bool production = false;
+  std::string station;
+  Instant created_at;
+  std::optional<Instant> last_seen;
+  std::optional<SpkiHash> current_key;
+  std::optional<Serial> serial;
+  std::optional<Instant> not_after;
+};
+
+struct DeviceFilter {
+  std::optional<DeviceStatus> status;
+  std::optional<Ecosystem> ecosystem;
+  std::string id_prefix;  // of the external id; empty: all
+};
+
+// One durable enrollment: device (made or updated), credential, certificate and audit record.
+struct IssuanceRecord {
+  DeviceIdentity identity;
+  DeviceId device_id;  // used when the identity is new
+  std::string name;
+  std::string hardware_id;
+  bool production = false;
+  std::string station;
+  SpkiHash spki_sha256;
+  RowId issuer = 0;
+  Serial serial;
+  Instant not_before;
+  Instant not_after;
+  Instant issued_at;
+  Delivery delivery = Delivery::untracked;
+  Bytes certificate_der;
+  std::string audit_body;
+};
+
+// What must still hold inside the transaction.
+struct Preconditions {
+  // The identity's current key when the decision was made; empty: it had none (unknown, or released). A denied identity never passes.
+  std::optional<SpkiHash> current_key;
+  // Set for the unseen rule: this certificate must still be the newest and not answered or presented. Its credential becomes superseded.
+  std::optional<RowId> unseen_certificate;
+  std::uint64_t trust_epoch = 0;
+};
+
+// What record() found. On a conflict nothing was written: read the identity again and decide anew.
+enum class RecordConflict : std::uint8_t { none, identity_changed, denied, trust_changed, serial_taken };
+struct RecordOutcome {
+  RecordConflict conflict = RecordConflict::none;
+  RowId certificate = 0;  // of the recorded certificate
+};
+
+enum class AuthorityRole : std::uint8_t { root = 1, device_ca = 2, tls_server = 3, est_server = 4 };
+enum class AuthorityState : std::uint8_t { active = 1, disabled = 2, revoked = 3, replaced = 4 };
+[[nodiscard]] std::string_view to_string(AuthorityRole role);
+[[nodiscard]] std::string_view to_string(AuthorityState state);
+
+// A certificate of the factory's PKI as the server trusts it.
+struct AuthorityRecord {
+  RowId row = 0;  // 0 in a TrustChange for one that is new
+  std::string factory;
+  AuthorityRole role = AuthorityRole::device_ca;
+  AuthorityState state = AuthorityState::active;
+  Bytes der;
+  Instant changed_at;
+};
+
+// A whole trust change: applied together or not at all. Raises the trust epoch.
+struct TrustChange {
+  std::vector<AuthorityRecord> upserts;  // row 0: new; otherwise the state of that row is set
+  std::vector<std::string> audit_bodies;
+};
+
+struct AuditRecord {
+  std::uint32_t stream = 1;
+  std::uint64_t sequence = 0;
+  Sha256Digest hash;
+  std::string body;
+};
+
+struct RegistryTotals {
+  std::uint64_t devices = 0;  // identities of any status
+  std::uint64_t denied = 0;
+  std::uint64_t certificates = 0;
+};
+
+class Registry {
+ public:
+  virtual ~Registry() = default;
+
+  // --- devices -----------------------------------------------------------------------------------------------------------------
+  [[nodiscard]] virtual Result<std::optional<DeviceRecord>> find(const DeviceIdentity& identity) = 0;
+  [[nodiscard]] virtual Task<Result<RecordOutcome>> record(IssuanceRecord issuance, Preconditions preconditions) = 0;
+  // The device acknowledged the answer that carried this certificate. Written with the next batch; not waited for; never lowers.
+  virtual void note_delivery(RowId certificate, Delivery delivery) = 0;
+  // Puts the identity on the deny list, making it when it is unknown. Its current credential becomes denied.
+  [[nodiscard]] virtual Task<Result<DeviceRecord>> deny(DeviceIdentity identity, Instant at, std::string audit_body) = 0;
+  // Takes it off: status released, no current credential. not_found when unknown, conflict when it is not denied.
+  [[nodiscard]] virtual Task<Result<DeviceRecord>> allow(DeviceIdentity identity, Instant at, std::string audit_body) = 0;
+
+  // Rows after `after` (0: from the start) in order of creation, at most `limit`. Each call is its own short read transaction.
+  [[nodiscard]] virtual Result<std::vector<DeviceSummary>> list(const DeviceFilter& filter, RowId after, std::size_t limit) = 0;
+  [[nodiscard]] virtual Result<RegistryTotals> totals() = 0;
+
+  // --- trust -------------------------------------------------------------------------------------------------------------------
+  [[nodiscard]] virtual Result<std::vector<AuthorityRecord>> authorities() = 0;
+  [[nodiscard]] virtual Result<std::uint64_t> trust_epoch() = 0;
+  [[nodiscard]] virtual Task<Status> apply(TrustChange change) = 0;
+
+  // --- audit -------------------------------------------------------------------------------------------------------------------
+  [[nodiscard]] virtual Task<Status> append_audit(std::string body) = 0;
+  [[nodiscard]] virtual Result<AuditHead> audit_head() = 0;  // of what is durable
+  [[nodiscard]] virtual Result<std::vector<AuditRecord>> audit_records(std::uint64_t after_sequence, std::size_t limit) = 0;
+
+  // --- clock -------------------------------------------------------------------------------------------------------------------
+  // The latest moment that was ever recorded or confirmed; the clock guard measures against it.
+  [[nodiscard]] virtual Result<std::optional<Instant>> clock_mark() = 0;
+  // Sets it, backwards too (an operator confirmed), with its audit record.
+  [[nodiscard]] virtual Task<Status> accept_clock(Instant now, std::string audit_body) = 0;
+  // Raises it without an audit record; written with the next batch; not waited for.
+  virtual void note_clock(Instant now) = 0;
+};
+
+}  // namespace birthmark::core

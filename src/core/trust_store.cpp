@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/trust_store.h"
+
+#include <algorithm>
+
+namespace birthmark::core {
+namespace {
+
+// The newest authority of a key comes first: a CA renewed with the same key replaces its predecessor.
+void order_by_preference(std::vector<DeviceAuthority>& authorities, const std::vector<std::shared_ptr<Signer>>& signers) {
+  const auto rank = [&](const DeviceAuthority& authority) {
+    const auto found = std::find(signers.begin(), signers.end(), authority.signer);
+    return authority.signer ? found - signers.begin() : static_cast<std::ptrdiff_t>(signers.size());
+  };
+  std::sort(authorities.begin(), authorities.end(), [&](const DeviceAuthority& a, const DeviceAuthority& b) {
+    const auto rank_a = rank(a), rank_b = rank(b);
+    return rank_a != rank_b ? rank_a < rank_b : a.record.row > b.record.row;
+  });
+}
+
+std::shared_ptr<Signer> signer_for(const SpkiHash& key, const std::vector<std::shared_ptr<Signer>>& signers) {
+  const auto found = std::find_if(signers.begin(), signers.end(), [&](const auto& signer) { return signer->spki_sha256() == key; });
+  return found == signers.end() ? nullptr : *found;
+}
+
+}  // namespace
+
+const DeviceAuthority* TrustSnapshot::by_row(RowId row) const {
+  const auto found = std::find_if(device_authorities.begin(), device_authorities.end(),
+                                  [&](const DeviceAuthority& authority) { return authority.record.row == row; });
+  return found == device_authorities.end() ? nullptr : &*found;
+}
+
+std::optional<std::string> why_not_issuing(const DeviceAuthority& authority, Instant now) {
+  const auto names = authority.facts.values(NameAttributeType::common_name);
+  const std::string name = "device CA " + (names.empty() ? std::string("without a name") : std::string(names.front()));
+  if (!authority.signer) return name + ": its key is not on this server";
+  if (authority.record.state != AuthorityState::active) return name + " is " + std::string(to_string(authority.record.state));
+  if (now < authority.facts.not_before) return name + " is not valid before " + format_rfc3339(authority.facts.not_before);
+  if (now >= authority.facts.not_after) return name + " expired at " + format_rfc3339(authority.facts.not_after);
+  return std::nullopt;
+}
+
+Result<std::shared_ptr<const TrustSnapshot>> read_trust(Registry& registry, const X509Codec& codec, const std::string& factory,
+                                                       const std::vector<std::shared_ptr<Signer>>& signers) {
+  auto snapshot = std::make_shared<TrustSnapshot>();
+  snapshot->factory = factory;
+  // The epoch first: a change between the two reads makes the snapshot look older than it is, which only costs a retry.
+  BIRTHMARK_TRY(snapshot->epoch, registry.trust_epoch());
+  BIRTHMARK_TRY(auto records, registry.authorities());
+  for (AuthorityRecord& record : records) {
+    if (record.factory != factory) continue;
+    if (record.role == AuthorityRole::root) snapshot->root = record;
+    if (record.role == AuthorityRole::tls_server && record.state == AuthorityState::active) snapshot->tls_server = record;
+    if (record.role != AuthorityRole::device_ca) continue;
+    BIRTHMARK_TRY(auto facts, codec.read_certificate(record.der));
+    auto signer = signer_for(facts.spki_sha256, signers);
+    snapshot->device_authorities.push_back({std::move(record), std::move(facts), std::move(signer)});
+  }
+  order_by_preference(snapshot->device_authorities, signers);
+  return std::shared_ptr<const TrustSnapshot>(std::move(snapshot));
+}
+
+}  // namespace birthmark::core

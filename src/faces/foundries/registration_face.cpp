@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "faces/foundries/registration_face.h"
+
+#include "base/pem.h"
+#include "base/text.h"
+#include "faces/foundries/sign_request.h"
+
+namespace birthmark::faces::foundries {
+namespace {
+
+constexpr std::string_view kCertificateLabel = "CERTIFICATE";
+constexpr int kRetryAfterSeconds = 5;
+
+std::string escaped_pem(ByteView der) {
+  std::string escaped;
+  append_json_escaped(escaped, encode_pem(kCertificateLabel, der));
+  return escaped;
+}
+
+net::Response refusal_response(const core::Refusal& refusal) {
+  switch (refusal.kind) {
+    case core::RefusalKind::bad_request: return net::json_error(400, refusal.public_text);
+    case core::RefusalKind::forbidden: return net::json_error(403, refusal.public_text);
+    case core::RefusalKind::conflict: return net::json_error(409, refusal.public_text);
+    case core::RefusalKind::unavailable: break;
+  }
+  net::Response response = net::json_error(503, refusal.public_text);
+  response.headers.emplace_back("Retry-After", std::to_string(kRetryAfterSeconds));
+  return response;
+}
+
+core::Enrollment to_enrollment(SignRequest& request, const net::PeerIdentity& peer) {
+  core::Enrollment enrollment;
+  enrollment.ecosystem = core::Ecosystem::foundries;
+  enrollment.csr_pem = std::move(request.csr);
+  enrollment.claims.device_id = std::move(request.uuid);
+  enrollment.claims.name = std::move(request.name);
+  enrollment.claims.hardware_id = request.hardware_id;
+  enrollment.origin.peer_address = peer.address;
+  enrollment.origin.station = peer.address;
+  return enrollment;
+}
+
+}  // namespace
+
+Task<net::Response> RegistrationFace::handle(const net::Request& request) {
+  if (request.path != "/sign") co_return net::json_error(404, "there is nothing here; devices register with POST /sign");
+  if (request.method != "POST") {
+    // lmp-device-register pings with HEAD, fioup with GET: any answer below 500 tells them that somebody is here.
+    net::Response response = net::json_error(405, "devices register with POST /sign");
+    response.headers.emplace_back("Allow", "POST");
+    co_return response;
+  }
+  if (!is_json_content_type(request.content_type)) {
+    co_return net::json_error(415, "Unsupported Media Type: the request body must be application/json");
+  }
+  co_return co_await sign(request);
+}
+
+Task<net::Response> RegistrationFace::sign(const net::Request& request) {
+  auto parsed = parse_sign_request(request.body);
+  if (!parsed) co_return net::json_error(400, parsed.error().public_message);
+  const core::Enrollment enrollment = to_enrollment(*parsed, request.peer);
+  auto outcome = co_await enroller_.enroll(enrollment);
+  if (const auto* refusal = std::get_if<core::Refusal>(&outcome)) co_return refusal_response(*refusal);
+  std::string& directory = parsed->sota_config_dir;
+  const SotaParameters parameters{parsed->hardware_id, directory, settings_.gateway_server, settings_.ostree_server};
+  co_return render(std::get<core::Enrolled>(outcome), render_sota_toml(parameters, parsed->overrides));
+}
+
+std::shared_ptr<const RegistrationFace::Chain> RegistrationFace::chain_of(const core::Enrolled& enrolled) {
+  const std::lock_guard lock(chain_mutex_);
+  if (chain_ && chain_->trust == enrolled.trust && chain_->issuer == enrolled.issuer) return chain_;
+  auto chain = std::make_shared<Chain>();
+  chain->trust = enrolled.trust;
+  chain->issuer = enrolled.issuer;
+  if (const auto* issuer = enrolled.trust->by_row(enrolled.issuer)) chain->issuer_pem = escaped_pem(issuer->record.der);
+  if (enrolled.trust->root) chain->root_pem = escaped_pem(enrolled.trust->root->der);
+  chain_ = chain;
+  return chain;
+}
+
+// The four members and no other: a client writes every member to a file of that name (protocol facts, Foundries 0.2).
+net::Response RegistrationFace::render(const core::Enrolled& enrolled, std::string_view sota_toml) {
+  const auto chain = chain_of(enrolled);
+  const std::string leaf = escaped_pem(enrolled.certificate_der);
+  net::Response response;
+  response.status = 201;
+  std::string& body = response.body;
+  body.reserve(2 * leaf.size() + chain->issuer_pem.size() + chain->root_pem.size() + sota_toml.size() + 256);
+  body.append(R"({"client.chained":")").append(leaf).append("\\n").append(chain->issuer_pem);
+  body.append(R"(","client.pem":")").append(leaf);
+  body.append(R"(","root.crt":")").append(chain->root_pem);
+  body.append(R"(","sota.toml":")");
+  append_json_escaped(body, sota_toml);
+  body.append("\"}\n");
+  if (enrolled.track_delivery) {
+    response.on_delivered = [registry = &registry_, row = enrolled.certificate] {
+      registry->note_delivery(row, core::Delivery::answered);
+    };
+  }
+  return response;
+}
+
+}  // namespace birthmark::faces::foundries

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The registration listener: POST /sign as lmp-device-register, fioup and the registration reference's clients speak it (protocol facts,
+// Foundries 3 and 4). Translates; decides nothing.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "core/enroller.h"
+#include "core/ports/registry.h"
+#include "net/http.h"
+
+namespace birthmark::faces::foundries {
+
+struct RegistrationSettings {
+  std::string gateway_server;  // "https://gw.example:8443"
+  std::string ostree_server;
+};
+
+class RegistrationFace : public net::Handler {
+ public:
+  RegistrationFace(core::Enroller& enroller, core::Registry& registry, RegistrationSettings settings)
+      : enroller_(enroller), registry_(registry), settings_(std::move(settings)) {}
+
+  [[nodiscard]] Task<net::Response> handle(const net::Request& request) override;
+
+ private:
+  // The parts of every answer that only change with the trust, ready to be put between JSON quotes.
+  struct Chain {
+    std::shared_ptr<const core::TrustSnapshot> trust;
+    core::RowId issuer = 0;
+    std::string issuer_pem;  // escaped
+    std::string root_pem;    // escaped
+  };
+
+  [[nodiscard]] Task<net::Response> sign(const net::Request& request);
+  [[nodiscard]] std::shared_ptr<const Chain> chain_of(const core::Enrolled& enrolled);
+  [[nodiscard]] net::Response render(const core::Enrolled& enrolled, std::string_view sota_toml);
+
+  core::Enroller& enroller_;
+  core::Registry& registry_;
+  const RegistrationSettings settings_;
+  std::mutex chain_mutex_;
+  std::shared_ptr<const Chain> chain_;
+};
+
+}  // namespace birthmark::faces::foundries

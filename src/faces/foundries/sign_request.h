@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The JSON body of POST /sign, checked member by member in the reference's order and with its phrases (protocol facts, Foundries 3.4
+// and 4.2). The clients write every scalar as a string; native types are taken too.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "faces/foundries/sota_toml.h"
+
+namespace birthmark::faces::foundries {
+
+struct SignRequest {
+  std::string csr;
+  std::string hardware_id;
+  std::string name;                 // empty: not given
+  std::optional<std::string> uuid;  // must agree with the CSR
+  std::string sota_config_dir = "/var/sota";
+  std::vector<TomlSectionOverride> overrides;
+};
+
+// Every error is `invalid` with a text for the device.
+[[nodiscard]] Result<SignRequest> parse_sign_request(std::string_view body);
+
+// application/json or any +json type, parameters allowed, any case.
+[[nodiscard]] bool is_json_content_type(std::string_view content_type);
+
+}  // namespace birthmark::faces::foundries
