@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/memory/memory_registry.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "store/registry_rules.h"
+
+namespace birthmark::store {
+namespace {
+
+using core::DeviceStatus;
+using core::RecordConflict;
+using core::RowId;
+
+// One lock around everything: each call is one transaction because nobody else is inside.
+class MemoryRegistry final : public core::Registry {
+ public:
+  explicit MemoryRegistry(const core::X509Codec& codec) : codec_(codec) {}
+
+  Result<std::optional<core::DeviceRecord>> find(const core::DeviceIdentity& identity) override;
+  Task<Result<core::RecordOutcome>> record(core::IssuanceRecord issuance, core::Preconditions preconditions) override {
+    co_return record_now(std::move(issuance), preconditions);
+  }
+  void note_delivery(RowId certificate, core::Delivery delivery) override;
+  Task<Result<core::DeviceRecord>> deny(core::DeviceIdentity identity, Instant at, std::string audit_body) override {
+    co_return deny_now(identity, at, std::move(audit_body));
+  }
+  Task<Result<core::DeviceRecord>> allow(core::DeviceIdentity identity, Instant at, std::string audit_body) override {
+    co_return allow_now(identity, at, std::move(audit_body));
+  }
+  Result<std::vector<core::DeviceSummary>> list(const core::DeviceFilter& filter, RowId after, std::size_t limit) override;
+  Result<core::RegistryTotals> totals() override;
+
+  Result<std::vector<core::AuthorityRecord>> authorities() override;
+  Result<std::uint64_t> trust_epoch() override;
+  Task<Status> apply(core::TrustChange change) override { co_return apply_now(std::move(change)); }
+
+  Task<Status> append_audit(std::string body) override {
+    const std::lock_guard held(mutex_);
+    append(std::move(body));
+    co_return Status{};
+  }
+  Result<core::AuditHead> audit_head() override;
+  Result<std::vector<core::AuditRecord>> audit_records(std::uint64_t after_sequence, std::size_t limit) override;
+
+  Result<std::optional<Instant>> clock_mark() override;
+  Task<Status> accept_clock(Instant now, std::string audit_body) override {
+    const std::lock_guard held(mutex_);
+    append(std::move(audit_body));
+    clock_mark_ = now;
+    co_return Status{};
+  }
+  void note_clock(Instant now) override;
+
+ private:
+  [[nodiscard]] Result<core::RecordOutcome> record_now(core::IssuanceRecord issuance, const core::Preconditions& expected);
+  [[nodiscard]] Result<core::DeviceRecord> deny_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body);
+  [[nodiscard]] Result<core::DeviceRecord> allow_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body);
+  [[nodiscard]] Status apply_now(core::TrustChange change);
+  [[nodiscard]] RecordConflict check(const core::IssuanceRecord& issuance, const core::Preconditions& expected) const;
+  core::DeviceRecord& make(const core::DeviceIdentity& identity, Instant at);
+  void append(std::string body);
+  void raise_clock(Instant now);
+
+  const core::X509Codec& codec_;
+  std::mutex mutex_;
+  std::map<core::DeviceIdentity, RowId> rows_;
+  std::vector<core::DeviceRecord> devices_;  // row N is at N - 1
+  std::vector<RowId> certificate_owners_;    // likewise; the device's row
+  std::set<std::pair<RowId, Bytes>> serials_;
+  std::vector<core::AuthorityRecord> authorities_;
+  std::vector<core::AuditRecord> audit_;
+  std::optional<Instant> clock_mark_;
+  std::uint64_t trust_epoch_ = 0;
+  std::uint64_t denied_ = 0;
+};
+
+// --- devices -----------------------------------------------------------------------------------------------------------------------
+
+Result<std::optional<core::DeviceRecord>> MemoryRegistry::find(const core::DeviceIdentity& identity) {
+  const std::lock_guard held(mutex_);
+  const auto known = rows_.find(identity);
+  if (known == rows_.end()) return std::nullopt;
+  return devices_[static_cast<std::size_t>(known->second) - 1];
+}
+
+RecordConflict MemoryRegistry::check(const core::IssuanceRecord& issuance, const core::Preconditions& expected) const {
+  RegistryView view;
+  view.trust_epoch = trust_epoch_;
+  const auto known = rows_.find(issuance.identity);
+  if (known != rows_.end()) {
+    const core::DeviceRecord& device = devices_[static_cast<std::size_t>(known->second) - 1];
+    view.denied = device.status == DeviceStatus::denied;
+    view.current_key = device.current_key;
+    if (device.certificate) {
+      view.newest_certificate = device.certificate->row;
+      view.delivery = device.certificate->delivery;
+    }
+  }
+  const RecordConflict conflict = check_preconditions(view, expected);
+  if (conflict != RecordConflict::none) return conflict;
+  const bool taken = serials_.contains({issuance.issuer, to_bytes(issuance.serial.magnitude())});
+  return taken ? RecordConflict::serial_taken : RecordConflict::none;
+}
+
+Result<core::RecordOutcome> MemoryRegistry::record_now(core::IssuanceRecord issuance, const core::Preconditions& expected) {
+  BIRTHMARK_CHECK(check_identity(issuance.identity));
+  const std::lock_guard held(mutex_);
+  const bool known_issuer = issuance.issuer >= 1 && static_cast<std::size_t>(issuance.issuer) <= authorities_.size();
+  if (!known_issuer) return unknown_issuer(issuance.issuer);
+  const RecordConflict conflict = check(issuance, expected);
+  if (conflict != RecordConflict::none) return core::RecordOutcome{conflict, 0};
+
+  core::DeviceRecord& device = make(issuance.identity, issuance.issued_at);
+  if (device.device_id == DeviceId{}) device.device_id = issuance.device_id;
+  device.status = DeviceStatus::active;
+  device.name = std::move(issuance.name);
+  device.hardware_id = std::move(issuance.hardware_id);
+  device.production = issuance.production;
+  device.station = issuance.station;
+  device.current_key = issuance.spki_sha256;
+  serials_.emplace(issuance.issuer, to_bytes(issuance.serial.magnitude()));
+  certificate_owners_.push_back(device.row);
+  core::CertificateRecord certificate;
+  certificate.row = static_cast<RowId>(certificate_owners_.size());
+  certificate.issuer = issuance.issuer;
+  certificate.serial = issuance.serial;
+  certificate.not_before = issuance.not_before;
+  certificate.not_after = issuance.not_after;
+  certificate.issued_at = issuance.issued_at;
+  certificate.delivery = issuance.delivery;
+  certificate.station = std::move(issuance.station);
+  certificate.der = std::move(issuance.certificate_der);
+  device.certificate = std::move(certificate);
+  append(std::move(issuance.audit_body));
+  raise_clock(issuance.issued_at);
+  return core::RecordOutcome{RecordConflict::none, device.certificate->row};
+}
+
+// The device of that identity, made when it is unknown.
+core::DeviceRecord& MemoryRegistry::make(const core::DeviceIdentity& identity, Instant at) {
+  const auto [place, added] = rows_.try_emplace(identity, static_cast<RowId>(devices_.size()) + 1);
+  if (added) {
+    core::DeviceRecord device;
+    device.row = place->second;
+    device.identity = identity;
+    device.created_at = at;
+    devices_.push_back(std::move(device));
+  }
+  return devices_[static_cast<std::size_t>(place->second) - 1];
+}
+
+void MemoryRegistry::note_delivery(RowId certificate, core::Delivery delivery) {
+  const std::lock_guard held(mutex_);
+  if (certificate < 1 || static_cast<std::size_t>(certificate) > certificate_owners_.size()) return;
+  const RowId owner = certificate_owners_[static_cast<std::size_t>(certificate) - 1];
+  auto& newest = devices_[static_cast<std::size_t>(owner) - 1].certificate;
+  // Only the newest certificate is asked about; older ones are not kept here.
+  if (newest && newest->row == certificate) newest->delivery = std::max(newest->delivery, delivery);
+}
+
+Result<core::DeviceRecord> MemoryRegistry::deny_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body) {
+  BIRTHMARK_CHECK(check_identity(identity));
+  const std::lock_guard held(mutex_);
+  core::DeviceRecord& device = make(identity, at);
+  if (device.status != DeviceStatus::denied) ++denied_;
+  device.status = DeviceStatus::denied;
+  append(std::move(audit_body));
+  ++trust_epoch_;
+  raise_clock(at);
+  return device;
+}
+
+Result<core::DeviceRecord> MemoryRegistry::allow_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body) {
+  const std::lock_guard held(mutex_);
+  const auto known = rows_.find(identity);
+  if (known == rows_.end()) return unknown_device(identity);
+  core::DeviceRecord& device = devices_[static_cast<std::size_t>(known->second) - 1];
+  if (device.status != DeviceStatus::denied) return not_denied(identity);
+  device.status = DeviceStatus::released;
+  device.current_key.reset();
+  device.certificate.reset();
+  --denied_;
+  append(std::move(audit_body));
+  ++trust_epoch_;
+  raise_clock(at);
+  return device;
+}
+
+core::DeviceSummary summarise(const core::DeviceRecord& device) {
+  core::DeviceSummary summary;
+  summary.row = device.row;
+  summary.identity = device.identity;
+  summary.status = device.status;
+  summary.name = device.name;
+  summary.hardware_id = device.hardware_id;
+  summary.production = device.production;
+  summary.station = device.station;
+  summary.created_at = device.created_at;
+  summary.last_seen = device.last_seen;
+  summary.current_key = device.current_key;
+  if (device.certificate) {
+    summary.serial = device.certificate->serial;
+    summary.not_after = device.certificate->not_after;
+  }
+  return summary;
+}
+
+Result<std::vector<core::DeviceSummary>> MemoryRegistry::list(const core::DeviceFilter& filter, RowId after, std::size_t limit) {
+  const std::lock_guard held(mutex_);
+  std::vector<core::DeviceSummary> page;
+  for (auto row = static_cast<std::size_t>(std::max<RowId>(after, 0)); row < devices_.size() && page.size() < limit; ++row) {
+    const core::DeviceRecord& device = devices_[row];
+    if (filter.status && device.status != *filter.status) continue;
+    if (filter.ecosystem && device.identity.ecosystem != *filter.ecosystem) continue;
+    if (!device.identity.external_id.starts_with(filter.id_prefix)) continue;
+    page.push_back(summarise(device));
+  }
+  return page;
+}
+
+Result<core::RegistryTotals> MemoryRegistry::totals() {
+  const std::lock_guard held(mutex_);
+  return core::RegistryTotals{devices_.size(), denied_, certificate_owners_.size()};
+}
+
+// --- trust -------------------------------------------------------------------------------------------------------------------------
+
+Result<std::vector<core::AuthorityRecord>> MemoryRegistry::authorities() {
+  const std::lock_guard held(mutex_);
+  return authorities_;
+}
+
+Result<std::uint64_t> MemoryRegistry::trust_epoch() {
+  const std::lock_guard held(mutex_);
+  return trust_epoch_;
+}
+
+Status MemoryRegistry::apply_now(core::TrustChange change) {
+  const std::lock_guard held(mutex_);
+  for (const auto& authority : change.upserts)
+    if (authority.row < 0 || static_cast<std::size_t>(authority.row) > authorities_.size()) return unknown_authority(authority.row);
+  for (auto& authority : change.upserts) {
+    if (authority.row == 0) {
+      authority.row = static_cast<RowId>(authorities_.size()) + 1;
+      authorities_.push_back(std::move(authority));
+    } else {
+      core::AuthorityRecord& known = authorities_[static_cast<std::size_t>(authority.row) - 1];
+      known.state = authority.state;
+      known.changed_at = authority.changed_at;
+    }
+  }
+  for (auto& body : change.audit_bodies) append(std::move(body));
+  ++trust_epoch_;
+  return {};
+}
+
+// --- audit and clock ---------------------------------------------------------------------------------------------------------------
+
+void MemoryRegistry::append(std::string body) {
+  core::AuditRecord record;
+  record.sequence = audit_.size() + 1;
+  const Sha256Digest previous = audit_.empty() ? Sha256Digest{} : audit_.back().hash;
+  record.hash = core::audit_link(codec_, record.stream, record.sequence, previous, body);
+  record.body = std::move(body);
+  audit_.push_back(std::move(record));
+}
+
+Result<core::AuditHead> MemoryRegistry::audit_head() {
+  const std::lock_guard held(mutex_);
+  core::AuditHead head;
+  head.count = audit_.size();
+  if (!audit_.empty()) head.hash = audit_.back().hash;
+  return head;
+}
+
+Result<std::vector<core::AuditRecord>> MemoryRegistry::audit_records(std::uint64_t after_sequence, std::size_t limit) {
+  const std::lock_guard held(mutex_);
+  std::vector<core::AuditRecord> page;
+  for (std::uint64_t i = after_sequence; i < audit_.size() && page.size() < limit; ++i) page.push_back(audit_[i]);
+  return page;
+}
+
+Result<std::optional<Instant>> MemoryRegistry::clock_mark() {
+  const std::lock_guard held(mutex_);
+  return clock_mark_;
+}
+
+void MemoryRegistry::note_clock(Instant now) {
+  const std::lock_guard held(mutex_);
+  raise_clock(now);
+}
+
+void MemoryRegistry::raise_clock(Instant now) {
+  clock_mark_ = clock_mark_ ? std::max(*clock_mark_, now) : now;
+}
+
+}  // namespace
+
+std::unique_ptr<core::Registry> make_memory_registry(const core::X509Codec& codec) {
+  return std::make_unique<MemoryRegistry>(codec);
+}
+
+}  // namespace birthmark::store

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Registry in memory: for tests and for learning what the port means. Keeps nothing across a restart.
+#pragma once
+
+#include <memory>
+
+#include "core/ports/registry.h"
+#include "core/ports/x509_codec.h"
+
+namespace birthmark::store {
+
+[[nodiscard]] std::unique_ptr<core::Registry> make_memory_registry(const core::X509Codec& codec);
+
+}  // namespace birthmark::store

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every adapter of the Registry port must answer alike: the order of the precondition checks and the words of its refusals.
+#pragma once
+
+#include <string>
+
+#include "core/ports/registry.h"
+
+namespace birthmark::store {
+
+// What stands for an identity at the moment of a record(), whatever kept it.
+struct RegistryView {
+  bool denied = false;
+  std::optional<SpkiHash> current_key;
+  core::RowId newest_certificate = 0;
+  core::Delivery delivery = core::Delivery::untracked;
+  std::uint64_t trust_epoch = 0;
+};
+
+// The order is the precedence: a denied device is told so whatever else changed.
+[[nodiscard]] inline core::RecordConflict check_preconditions(const RegistryView& found, const core::Preconditions& expected) {
+  using core::RecordConflict;
+  if (found.denied) return RecordConflict::denied;
+  if (found.trust_epoch != expected.trust_epoch) return RecordConflict::trust_changed;
+  if (found.current_key != expected.current_key) return RecordConflict::identity_changed;
+  if (!expected.unseen_certificate) return RecordConflict::none;
+  const bool unseen = found.newest_certificate == *expected.unseen_certificate && found.delivery == core::Delivery::unanswered;
+  return unseen ? RecordConflict::none : RecordConflict::identity_changed;
+}
+
+[[nodiscard]] inline Status check_identity(const core::DeviceIdentity& identity) {
+  const bool good = !identity.factory.empty() && !identity.external_id.empty() && identity.external_id.size() <= 256;
+  if (good) return {};
+  return fail(ErrorCode::invalid, "a device id has 1 to 256 bytes and a factory");
+}
+
+[[nodiscard]] inline tl::unexpected<Error> unknown_issuer(core::RowId issuer) {
+  return fail(ErrorCode::invalid, "the issuing authority is not in the registry", "row " + std::to_string(issuer));
+}
+[[nodiscard]] inline tl::unexpected<Error> unknown_authority(core::RowId row) {
+  return fail(ErrorCode::not_found, "there is no authority with row " + std::to_string(row));
+}
+[[nodiscard]] inline tl::unexpected<Error> unknown_device(const core::DeviceIdentity& identity) {
+  return fail(ErrorCode::not_found, "there is no device " + identity.external_id);
+}
+[[nodiscard]] inline tl::unexpected<Error> not_denied(const core::DeviceIdentity& identity) {
+  return fail(ErrorCode::conflict, "device " + identity.external_id + " is not on the deny list");
+}
+
+}  // namespace birthmark::store

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/ledger.h"
+
+#include <algorithm>
+
+#include "store/registry_rules.h"
+#include "store/sqlite/rows.h"
+#include "store/sqlite/sql.h"
+
+namespace birthmark::store {
+
+using core::CredentialState;
+using core::DeviceStatus;
+using core::RecordConflict;
+using core::RowId;
+
+namespace {
+
+std::int64_t number(auto value) {
+  return static_cast<std::int64_t>(value);
+}
+
+}  // namespace
+
+// --- state -----------------------------------------------------------------------------------------------------------------------
+
+Result<Ledger> Ledger::load(Connection connection, const core::X509Codec& codec) {
+  Ledger ledger(std::move(connection), codec);
+  BIRTHMARK_CHECK(ledger.load_figures());
+  BIRTHMARK_CHECK(ledger.load_names());
+  return ledger;
+}
+
+Status Ledger::load_figures() {
+  BIRTHMARK_TRY(Statement * row, prepared(sql::kReadState));
+  const Statement::Use use(*row);
+  BIRTHMARK_TRY(const bool found, step(*row));
+  if (!found) return fail(ErrorCode::misconfigured, "the registry database has lost its state row: restore it from a backup");
+  Figures& figures = state_.figures;
+  figures.trust_epoch = static_cast<std::uint64_t>(row->integer(0));
+  if (!row->is_null(1)) figures.clock_mark = from_unix_ms(row->integer(1));
+  figures.totals.devices = static_cast<std::uint64_t>(row->integer(2));
+  figures.totals.denied = static_cast<std::uint64_t>(row->integer(3));
+  figures.totals.certificates = static_cast<std::uint64_t>(row->integer(4));
+
+  BIRTHMARK_TRY(Statement * last, prepared(sql::kLastAudit));
+  const Statement::Use last_use(*last);
+  last->bind(1, audit_position(kAuditStream, 0));
+  last->bind(2, audit_position(kAuditStream, kLastSequence));
+  BIRTHMARK_TRY(const bool any, step(*last));
+  figures.audit_head = {};
+  figures.audit_head.stream = kAuditStream;
+  if (!any) return {};
+  figures.audit_head.count = audit_sequence(last->integer(0));
+  figures.audit_head.hash = Sha256Digest::from(last->blob(1)).value_or(Sha256Digest{});
+  return {};
+}
+
+Status Ledger::load_names() {
+  BIRTHMARK_TRY(Statement * factory, prepared(sql::kFactories));
+  const Statement::Use factory_use(*factory);
+  for (;;) {
+    BIRTHMARK_TRY(const bool found, step(*factory));
+    if (!found) break;
+    state_.factories.emplace(std::string(factory->text(1)), factory->integer(0));
+  }
+  BIRTHMARK_TRY(Statement * authority, prepared(sql::kAuthorityIds));
+  const Statement::Use authority_use(*authority);
+  for (;;) {
+    BIRTHMARK_TRY(const bool found, step(*authority));
+    if (!found) return {};
+    state_.authorities.insert(authority->integer(0));
+  }
+}
+
+// --- the transaction around the calls ----------------------------------------------------------------------------------------------
+
+Status Ledger::begin() {
+  return run(sql::kBegin);
+}
+
+Status Ledger::commit() {
+  BIRTHMARK_TRY(Statement * update, prepared(sql::kWriteState));
+  const Figures& figures = state_.figures;
+  update->bind(1, number(figures.trust_epoch));
+  if (figures.clock_mark)
+    update->bind(2, to_unix_ms(*figures.clock_mark));
+  else
+    update->bind_null(2);
+  update->bind(3, number(figures.totals.devices));
+  update->bind(4, number(figures.totals.denied));
+  update->bind(5, number(figures.totals.certificates));
+  BIRTHMARK_CHECK(run(*update));
+  return run(sql::kCommit);
+}
+
+void Ledger::rollback() {
+  // SQLite has rolled back by itself after most I/O errors.
+  if (connection_.in_transaction()) static_cast<void>(connection_.execute(sql::kRollback));
+  failure_code_ = SQLITE_OK;
+}
+
+Status Ledger::savepoint() {
+  return run(sql::kSavepoint);
+}
+Status Ledger::release_savepoint() {
+  return run(sql::kReleaseSavepoint);
+}
+
+Status Ledger::rollback_to_savepoint() {
+  failure_code_ = SQLITE_OK;
+  BIRTHMARK_CHECK(run(sql::kRollbackToSavepoint));
+  return run(sql::kReleaseSavepoint);
+}
+
+Result<Statement*> Ledger::prepared(const char* sql) {
+  auto statement = connection_.prepared(sql);
+  if (!statement) remember_failure(sqlite3_extended_errcode(connection_.handle()), statement.error());
+  return statement;
+}
+
+void Ledger::remember_failure(int code, const Error& error) {
+  if (failure_code_ != SQLITE_OK) return;  // what follows is its consequence
+  failure_code_ = code;
+  failure_ = error;
+}
+
+Result<bool> Ledger::step(Statement& statement) {
+  auto row = statement.step();
+  if (!row) remember_failure(statement.failure_code(), row.error());
+  return row;
+}
+
+Status Ledger::run(Statement& statement) {
+  auto done = statement.run();
+  if (!done) remember_failure(statement.failure_code(), done.error());
+  return done;
+}
+
+Status Ledger::run(const char* sql) {
+  BIRTHMARK_TRY(Statement * statement, prepared(sql));
+  return run(*statement);
+}
+
+// --- enrollment --------------------------------------------------------------------------------------------------------------------
+
+Result<core::RecordOutcome> Ledger::record(const core::IssuanceRecord& issuance, const core::Preconditions& expected) {
+  BIRTHMARK_CHECK(check_identity(issuance.identity));
+  if (!state_.authorities.contains(issuance.issuer)) return unknown_issuer(issuance.issuer);
+  BIRTHMARK_TRY(const Standing found, standing(issuance.identity));
+  BIRTHMARK_TRY(const RecordConflict conflict, check(found, issuance, expected));
+  if (conflict != RecordConflict::none) return core::RecordOutcome{conflict, 0};
+
+  BIRTHMARK_TRY(const RowId identity, write_identity(found, issuance));
+  BIRTHMARK_TRY(const RowId credential, write_credential(found, identity, issuance.spki_sha256));
+  BIRTHMARK_TRY(const RowId certificate, write_certificate(credential, issuance));
+  BIRTHMARK_CHECK(append_audit(issuance.audit_body));
+  raise_clock(issuance.issued_at);
+  return core::RecordOutcome{RecordConflict::none, certificate};
+}
+
+Result<Ledger::Standing> Ledger::standing(const core::DeviceIdentity& identity) {
+  Standing found;
+  const auto factory = state_.factories.find(identity.factory);
+  if (factory == state_.factories.end()) return found;
+  BIRTHMARK_TRY(Statement * row, prepared(sql::kFindStanding));
+  const Statement::Use use(*row);
+  const ExternalIdKey key(identity.external_id);
+  key.bind(*row, 1);
+  row->bind(2, factory->second);
+  row->bind(3, number(identity.ecosystem));
+  BIRTHMARK_TRY(const bool known, step(*row));
+  if (!known) return found;
+  found.identity = row->integer(0);
+  found.status = static_cast<DeviceStatus>(row->integer(1));
+  found.credential = row->integer(3);
+  if (!row->is_null(4)) found.key = SpkiHash::from(row->blob(4));
+  found.certificate = row->integer(5);
+  found.delivery = static_cast<core::Delivery>(row->integer(6));
+  return found;
+}
+
+Result<RecordConflict> Ledger::check(const Standing& found, const core::IssuanceRecord& issuance, const core::Preconditions& expected) {
+  const RegistryView view{.denied = found.identity != 0 && found.status == DeviceStatus::denied,
+                          .current_key = found.key,
+                          .newest_certificate = found.certificate,
+                          .delivery = found.delivery,
+                          .trust_epoch = state_.figures.trust_epoch};
+  const RecordConflict conflict = check_preconditions(view, expected);
+  if (conflict != RecordConflict::none) return conflict;
+  BIRTHMARK_TRY(const bool taken, serial_taken(issuance.issuer, issuance.serial));
+  return taken ? RecordConflict::serial_taken : RecordConflict::none;
+}
+
+Result<bool> Ledger::serial_taken(RowId issuer, const Serial& serial) {
+  BIRTHMARK_TRY(Statement * row, prepared(sql::kSerialExists));
+  const Statement::Use use(*row);
+  row->bind(1, issuer);
+  row->bind(2, serial.magnitude());
+  return step(*row);
+}
+
+Result<RowId> Ledger::write_identity(const Standing& found, const core::IssuanceRecord& issuance) {
+  if (found.identity != 0) {
+    BIRTHMARK_TRY(Statement * update, prepared(sql::kUpdateIdentity));
+    update->bind(1, found.identity);
+    update->bind(2, issuance.device_id.view());
+    update->bind(3, std::string_view(issuance.name));
+    update->bind(4, std::string_view(issuance.hardware_id));
+    update->bind(5, number(issuance.production));
+    update->bind(6, std::string_view(issuance.station));
+    BIRTHMARK_CHECK(run(*update));
+    return found.identity;
+  }
+  BIRTHMARK_TRY(const std::int64_t factory, factory_row(issuance.identity.factory));
+  BIRTHMARK_TRY(Statement * insert, prepared(sql::kInsertIdentity));
+  const ExternalIdKey key(issuance.identity.external_id);
+  key.bind(*insert, 1);
+  insert->bind(2, factory);
+  insert->bind(3, number(issuance.identity.ecosystem));
+  insert->bind(4, number(DeviceStatus::active));
+  insert->bind(5, to_unix_ms(issuance.issued_at));
+  insert->bind(6, issuance.device_id.view());
+  insert->bind(7, std::string_view(issuance.name));
+  insert->bind(8, std::string_view(issuance.hardware_id));
+  insert->bind(9, number(issuance.production));
+  insert->bind(10, std::string_view(issuance.station));
+  BIRTHMARK_CHECK(run(*insert));
+  ++state_.figures.totals.devices;
+  return connection_.last_row();
+}
+
+// The same key again stays under its credential; another key takes its place, and the one before is superseded.
+Result<RowId> Ledger::write_credential(const Standing& found, RowId identity, const SpkiHash& key) {
+  if (found.key == key) return found.credential;
+  if (found.credential != 0) BIRTHMARK_CHECK(set_credential(found.credential, CredentialState::superseded));
+  BIRTHMARK_TRY(Statement * insert, prepared(sql::kInsertCredential));
+  insert->bind(1, identity);
+  insert->bind(2, key.view());
+  BIRTHMARK_CHECK(run(*insert));
+  return connection_.last_row();
+}
+
+Result<RowId> Ledger::write_certificate(RowId credential, const core::IssuanceRecord& issuance) {
+  BIRTHMARK_TRY(Statement * insert, prepared(sql::kInsertCertificate));
+  insert->bind(1, credential);
+  insert->bind(2, issuance.issuer);
+  insert->bind(3, issuance.serial.magnitude());
+  insert->bind(4, to_unix_ms(issuance.not_before));
+  insert->bind(5, to_unix_ms(issuance.not_after));
+  insert->bind(6, to_unix_ms(issuance.issued_at));
+  insert->bind(7, number(issuance.delivery));
+  insert->bind(8, std::string_view(issuance.station));
+  BIRTHMARK_CHECK(run(*insert));
+  const RowId certificate = connection_.last_row();
+  BIRTHMARK_TRY(Statement * insert_der, prepared(sql::kInsertCertificateDer));
+  insert_der->bind(1, certificate);
+  insert_der->bind(2, ByteView(issuance.certificate_der));
+  BIRTHMARK_CHECK(run(*insert_der));
+  ++state_.figures.totals.certificates;
+  return certificate;
+}
+
+Status Ledger::raise_delivery(RowId certificate, core::Delivery delivery) {
+  BIRTHMARK_TRY(Statement * update, prepared(sql::kRaiseDelivery));
+  update->bind(1, certificate);
+  update->bind(2, number(delivery));
+  return run(*update);
+}
+
+// --- the deny list -----------------------------------------------------------------------------------------------------------------
+
+Result<core::DeviceRecord> Ledger::deny(const core::DeviceIdentity& identity, Instant at, const std::string& audit_body) {
+  BIRTHMARK_CHECK(check_identity(identity));
+  BIRTHMARK_TRY(const Standing found, standing(identity));
+  if (found.identity == 0) {
+    BIRTHMARK_CHECK(insert_denied(identity, at));
+  } else if (found.status != DeviceStatus::denied) {
+    BIRTHMARK_CHECK(set_status(found.identity, DeviceStatus::denied));
+    if (found.credential != 0) BIRTHMARK_CHECK(set_credential(found.credential, CredentialState::denied));
+    ++state_.figures.totals.denied;
+  }
+  BIRTHMARK_CHECK(append_audit(audit_body));
+  ++state_.figures.trust_epoch;
+  raise_clock(at);
+  return device(identity);
+}
+
+Status Ledger::insert_denied(const core::DeviceIdentity& identity, Instant at) {
+  BIRTHMARK_TRY(const std::int64_t factory, factory_row(identity.factory));
+  BIRTHMARK_TRY(Statement * insert, prepared(sql::kInsertIdentity));
+  const ExternalIdKey key(identity.external_id);
+  key.bind(*insert, 1);
+  insert->bind(2, factory);
+  insert->bind(3, number(identity.ecosystem));
+  insert->bind(4, number(DeviceStatus::denied));
+  insert->bind(5, to_unix_ms(at));
+  insert->bind_null(6);
+  insert->bind(7, std::string_view());
+  insert->bind(8, std::string_view());
+  insert->bind(9, std::int64_t{0});
+  insert->bind(10, std::string_view());
+  BIRTHMARK_CHECK(run(*insert));
+  ++state_.figures.totals.devices;
+  ++state_.figures.totals.denied;
+  return {};
+}
+
+Result<core::DeviceRecord> Ledger::allow(const core::DeviceIdentity& identity, Instant at, const std::string& audit_body) {
+  BIRTHMARK_TRY(const Standing found, standing(identity));
+  if (found.identity == 0) return unknown_device(identity);
+  if (found.status != DeviceStatus::denied) return not_denied(identity);
+  BIRTHMARK_CHECK(set_status(found.identity, DeviceStatus::released));
+  if (found.credential != 0) BIRTHMARK_CHECK(set_credential(found.credential, CredentialState::superseded));
+  --state_.figures.totals.denied;
+  BIRTHMARK_CHECK(append_audit(audit_body));
+  ++state_.figures.trust_epoch;
+  raise_clock(at);
+  return device(identity);
+}
+
+Status Ledger::set_status(RowId identity, DeviceStatus status) {
+  BIRTHMARK_TRY(Statement * update, prepared(sql::kSetIdentityStatus));
+  update->bind(1, identity);
+  update->bind(2, number(status));
+  return run(*update);
+}
+
+Status Ledger::set_credential(RowId credential, CredentialState state) {
+  BIRTHMARK_TRY(Statement * update, prepared(sql::kSetCredentialState));
+  update->bind(1, credential);
+  update->bind(2, number(state));
+  return run(*update);
+}
+
+Result<core::DeviceRecord> Ledger::device(const core::DeviceIdentity& identity) {
+  BIRTHMARK_TRY(Statement * row, prepared(sql::kFindDevice));
+  const Statement::Use use(*row);
+  const ExternalIdKey key(identity.external_id);
+  key.bind(*row, 1);
+  row->bind(2, state_.factories.find(identity.factory)->second);
+  row->bind(3, number(identity.ecosystem));
+  BIRTHMARK_TRY(const bool found, step(*row));
+  if (!found) return fail(ErrorCode::internal, "a device that was just written is not there", identity.external_id);
+  return read_device(*row, identity);
+}
+
+// --- trust, audit, clock -----------------------------------------------------------------------------------------------------------
+
+Status Ledger::apply(const core::TrustChange& change) {
+  for (const auto& authority : change.upserts)
+    if (authority.row != 0 && !state_.authorities.contains(authority.row)) return unknown_authority(authority.row);
+  for (const auto& authority : change.upserts) BIRTHMARK_CHECK(write_authority(authority));
+  for (const auto& body : change.audit_bodies) BIRTHMARK_CHECK(append_audit(body));
+  ++state_.figures.trust_epoch;
+  return {};
+}
+
+Status Ledger::write_authority(const core::AuthorityRecord& authority) {
+  if (authority.row != 0) {
+    BIRTHMARK_TRY(Statement * update, prepared(sql::kSetAuthorityState));
+    update->bind(1, authority.row);
+    update->bind(2, number(authority.state));
+    update->bind(3, to_unix_ms(authority.changed_at));
+    return run(*update);
+  }
+  BIRTHMARK_TRY(const std::int64_t factory, factory_row(authority.factory));
+  BIRTHMARK_TRY(Statement * insert, prepared(sql::kInsertAuthority));
+  insert->bind(1, factory);
+  insert->bind(2, number(authority.role));
+  insert->bind(3, number(authority.state));
+  insert->bind(4, to_unix_ms(authority.changed_at));
+  insert->bind(5, ByteView(authority.der));
+  BIRTHMARK_CHECK(run(*insert));
+  state_.authorities.insert(connection_.last_row());
+  return {};
+}
+
+Result<std::int64_t> Ledger::factory_row(const std::string& name) {
+  const auto known = state_.factories.find(name);
+  if (known != state_.factories.end()) return known->second;
+  BIRTHMARK_TRY(Statement * insert, prepared(sql::kInsertFactory));
+  insert->bind(1, std::string_view(name));
+  BIRTHMARK_CHECK(run(*insert));
+  const std::int64_t row = connection_.last_row();
+  state_.factories.emplace(name, row);
+  return row;
+}
+
+Status Ledger::append_audit(const std::string& body) {
+  core::AuditHead& head = state_.figures.audit_head;
+  const std::uint64_t sequence = head.count + 1;
+  const Sha256Digest hash = core::audit_link(*codec_, head.stream, sequence, head.hash, body);
+  BIRTHMARK_TRY(Statement * insert, prepared(sql::kInsertAudit));
+  insert->bind(1, audit_position(head.stream, sequence));
+  insert->bind(2, hash.view());
+  insert->bind(3, std::string_view(body));
+  BIRTHMARK_CHECK(run(*insert));
+  head.count = sequence;
+  head.hash = hash;
+  return {};
+}
+
+Status Ledger::accept_clock(Instant now, const std::string& audit_body) {
+  BIRTHMARK_CHECK(append_audit(audit_body));
+  state_.figures.clock_mark = now;
+  return {};
+}
+
+void Ledger::raise_clock(Instant now) {
+  auto& mark = state_.figures.clock_mark;
+  mark = mark ? std::max(*mark, now) : now;
+}
+
+}  // namespace birthmark::store

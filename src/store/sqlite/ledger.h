@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The writer's side of the database: what each writing call of the Registry port means as reads, checks and writes inside one open
+// transaction. Used by the group commit's thread alone; knows nothing of queues, callers or fsync.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "core/ports/registry.h"
+#include "core/ports/x509_codec.h"
+#include "store/sqlite/connection.h"
+
+namespace birthmark::store {
+
+// What the registry answers from memory, and what every transaction carries forward.
+struct Figures {
+  std::uint64_t trust_epoch = 0;
+  std::optional<Instant> clock_mark;
+  core::RegistryTotals totals;
+  core::AuditHead audit_head;
+};
+
+using FactoryRows = std::map<std::string, std::int64_t, std::less<>>;
+
+// A change to the database and the state in memory that goes with it. A call that answers an error without `storage_failure()` has
+// written nothing; after a storage failure the transaction (or its savepoint) must be rolled back and restore() called.
+class Ledger {
+ public:
+  struct State {
+    Figures figures;
+    FactoryRows factories;
+    std::set<core::RowId> authorities;
+  };
+
+  // Reads the state of the database as it is.
+  [[nodiscard]] static Result<Ledger> load(Connection connection, const core::X509Codec& codec);
+
+  [[nodiscard]] Result<core::RecordOutcome> record(const core::IssuanceRecord& issuance, const core::Preconditions& expected);
+  [[nodiscard]] Result<core::DeviceRecord> deny(const core::DeviceIdentity& identity, Instant at, const std::string& audit_body);
+  [[nodiscard]] Result<core::DeviceRecord> allow(const core::DeviceIdentity& identity, Instant at, const std::string& audit_body);
+  [[nodiscard]] Status apply(const core::TrustChange& change);
+  [[nodiscard]] Status append_audit(const std::string& body);
+  [[nodiscard]] Status accept_clock(Instant now, const std::string& audit_body);
+  [[nodiscard]] Status raise_delivery(core::RowId certificate, core::Delivery delivery);
+  void raise_clock(Instant now);
+
+  [[nodiscard]] Status begin();
+  [[nodiscard]] Status commit();  // writes the figures, then commits
+  void rollback();
+  [[nodiscard]] Status savepoint();
+  [[nodiscard]] Status release_savepoint();
+  [[nodiscard]] Status rollback_to_savepoint();
+
+  [[nodiscard]] const State& state() const { return state_; }
+  void restore(State before) { state_ = std::move(before); }
+
+  // The extended SQLite code of the failure since the last begin, savepoint or rollback; SQLITE_OK when there was none.
+  [[nodiscard]] int storage_failure() const { return failure_code_; }
+  [[nodiscard]] const Error& failure() const { return failure_; }
+  [[nodiscard]] sqlite3* handle() const { return connection_.handle(); }
+
+ private:
+  // What stands in the tables for one identity.
+  struct Standing {
+    core::RowId identity = 0;  // 0: unknown
+    core::DeviceStatus status = core::DeviceStatus::active;
+    core::RowId credential = 0;  // current, or denied with its identity; 0: none
+    std::optional<SpkiHash> key;
+    core::RowId certificate = 0;  // the newest of that credential
+    core::Delivery delivery = core::Delivery::untracked;
+  };
+
+  Ledger(Connection connection, const core::X509Codec& codec) : connection_(std::move(connection)), codec_(&codec) {}
+
+  [[nodiscard]] Status load_figures();
+  [[nodiscard]] Status load_names();
+  [[nodiscard]] Result<Standing> standing(const core::DeviceIdentity& identity);
+  [[nodiscard]] Result<core::RecordConflict> check(const Standing& found, const core::IssuanceRecord& issuance,
+                                                   const core::Preconditions& expected);
+  [[nodiscard]] Result<bool> serial_taken(core::RowId issuer, const Serial& serial);
+  [[nodiscard]] Result<core::RowId> write_identity(const Standing& found, const core::IssuanceRecord& issuance);
+  [[nodiscard]] Result<core::RowId> write_credential(const Standing& found, core::RowId identity, const SpkiHash& key);
+  [[nodiscard]] Result<core::RowId> write_certificate(core::RowId credential, const core::IssuanceRecord& issuance);
+  [[nodiscard]] Status insert_denied(const core::DeviceIdentity& identity, Instant at);
+  [[nodiscard]] Status set_status(core::RowId identity, core::DeviceStatus status);
+  [[nodiscard]] Status set_credential(core::RowId credential, core::CredentialState state);
+  [[nodiscard]] Status write_authority(const core::AuthorityRecord& authority);
+  [[nodiscard]] Result<std::int64_t> factory_row(const std::string& name);
+  [[nodiscard]] Result<core::DeviceRecord> device(const core::DeviceIdentity& identity);
+
+  [[nodiscard]] Result<Statement*> prepared(const char* sql);
+  void remember_failure(int code, const Error& error);
+  [[nodiscard]] Result<bool> step(Statement& statement);
+  [[nodiscard]] Status run(Statement& statement);
+  [[nodiscard]] Status run(const char* sql);
+
+  Connection connection_;
+  const core::X509Codec* codec_;
+  State state_;
+  int failure_code_ = SQLITE_OK;
+  Error failure_;
+};
+
+}  // namespace birthmark::store

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/list_query.h"
+
+#include "base/text.h"
+#include "store/sqlite/sql.h"
+
+namespace birthmark::store {
+namespace {
+
+// Shorter prefixes match so much that reading the rows in order finds a page sooner than sorting all that match.
+constexpr std::size_t kSelectivePrefix = 3;
+constexpr std::string_view kUuidShape = "00000000-0000-0000-0000-000000000000";
+
+// The UUID that a prefix of one becomes when every digit to come is `digit`.
+std::optional<Uuid> complete_uuid(std::string_view prefix, char digit) {
+  if (prefix.size() > kUuidShape.size()) return std::nullopt;
+  std::string text(prefix);
+  for (std::size_t i = prefix.size(); i < kUuidShape.size(); ++i) text.push_back(kUuidShape[i] == '-' ? '-' : digit);
+  if (to_lower(text) != text) return std::nullopt;
+  return parse_uuid(text);
+}
+
+// The first text that sorts after every text with this prefix; empty when there is none.
+std::string past(std::string prefix) {
+  while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xffU) prefix.pop_back();
+  if (!prefix.empty()) prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1U);
+  return prefix;
+}
+
+}  // namespace
+
+ListQuery::ListQuery(const core::DeviceFilter& filter, core::RowId after, std::size_t limit)
+    : filter_(filter), after_(after), limit_(limit), sql_(sql::kListByRow) {
+  if (!filter.id_prefix.empty()) set_prefix(filter.id_prefix);
+  if (filter.status && *filter.status != core::DeviceStatus::active)
+    sql_ = sql::kListNotActive;
+  else if (filter.id_prefix.size() >= kSelectivePrefix)
+    sql_ = sql::kListByPrefix;
+}
+
+void ListQuery::set_prefix(const std::string& prefix) {
+  const auto first = complete_uuid(prefix, '0');
+  const auto last = complete_uuid(prefix, 'f');
+  if (first && last) {
+    first_uuid_ = to_bytes(*first);
+    last_uuid_ = to_bytes(*last);
+  } else {
+    first_uuid_ = {1};  // an empty range: its end sorts before its beginning
+    last_uuid_ = {0};
+  }
+  first_text_ = prefix;
+  past_text_ = past(prefix);
+}
+
+void ListQuery::bind(Statement& statement) const {
+  statement.bind(1, after_);
+  const auto bind_optional = [&statement](int index, const auto& value) {
+    if (value)
+      statement.bind(index, static_cast<std::int64_t>(*value));
+    else
+      statement.bind_null(index);
+  };
+  bind_optional(2, filter_.status);
+  bind_optional(3, filter_.ecosystem);
+  for (int index = 4; index <= 7; ++index) statement.bind_null(index);
+  if (!first_text_.empty()) {
+    statement.bind(4, ByteView(first_uuid_));
+    statement.bind(5, ByteView(last_uuid_));
+    statement.bind(6, std::string_view(first_text_));
+    statement.bind(7, std::string_view(past_text_));
+  }
+  statement.bind(8, static_cast<std::int64_t>(limit_));
+}
+
+}  // namespace birthmark::store

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every SQL statement of the product, by name. Parameters are numbered in the order the code binds them; nothing is ever spliced in.
+#pragma once
+
+namespace birthmark::store::sql {
+
+// --- connections -----------------------------------------------------------------------------------------------------------------
+inline constexpr char kPragmas[] = "PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY;";
+inline constexpr char kSynchronousFull[] = "PRAGMA synchronous=FULL";
+inline constexpr char kSynchronousOff[] = "PRAGMA synchronous=OFF";
+inline constexpr char kWriteAheadLog[] = "PRAGMA page_size=4096; PRAGMA journal_mode=WAL;";
+inline constexpr char kReadVersion[] = "PRAGMA user_version";
+inline constexpr char kBegin[] = "BEGIN IMMEDIATE";
+inline constexpr char kCommit[] = "COMMIT";
+inline constexpr char kRollback[] = "ROLLBACK";
+inline constexpr char kSavepoint[] = "SAVEPOINT job";
+inline constexpr char kRollbackToSavepoint[] = "ROLLBACK TO job";
+inline constexpr char kReleaseSavepoint[] = "RELEASE job";
+
+// --- one device ------------------------------------------------------------------------------------------------------------------
+// The standing credential (current, or denied with its identity) and its newest certificate; columns as read_device expects them.
+inline constexpr char kFindDevice[] = R"(
+SELECT i.id, i.device_id, i.status, i.name, i.hardware_id, i.production, i.station, i.created_at, i.last_seen, c.spki_sha256,
+       x.id, x.issuer, x.serial, x.not_before, x.not_after, x.issued_at, x.delivery, x.station, d.der
+FROM identity i
+LEFT JOIN credential c ON c.identity = i.id AND c.state IN (2, 4)
+LEFT JOIN certificate x ON x.id = (SELECT max(n.id) FROM certificate n WHERE n.credential = c.id)
+LEFT JOIN certificate_der d ON d.certificate = x.id
+WHERE i.external_id = ?1 AND i.factory = ?2 AND i.ecosystem = ?3)";
+
+// The same without what the writer does not need.
+inline constexpr char kFindStanding[] = R"(
+SELECT i.id, i.status, i.device_id IS NULL, c.id, c.spki_sha256, x.id, x.delivery
+FROM identity i
+LEFT JOIN credential c ON c.identity = i.id AND c.state IN (2, 4)
+LEFT JOIN certificate x ON x.id = (SELECT max(n.id) FROM certificate n WHERE n.credential = c.id)
+WHERE i.external_id = ?1 AND i.factory = ?2 AND i.ecosystem = ?3)";
+
+inline constexpr char kInsertIdentity[] = R"(
+INSERT INTO identity (external_id, factory, ecosystem, status, created_at, device_id, name, hardware_id, production, station)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10))";
+inline constexpr char kUpdateIdentity[] = R"(
+UPDATE identity SET status = 1, device_id = coalesce(device_id, ?2), name = ?3, hardware_id = ?4, production = ?5, station = ?6
+WHERE id = ?1)";
+inline constexpr char kSetIdentityStatus[] = "UPDATE identity SET status = ?2 WHERE id = ?1";
+inline constexpr char kInsertCredential[] = "INSERT INTO credential (identity, state, spki_sha256) VALUES (?1, 2, ?2)";
+inline constexpr char kSetCredentialState[] = "UPDATE credential SET state = ?2 WHERE id = ?1";
+inline constexpr char kSerialExists[] = "SELECT 1 FROM certificate WHERE issuer = ?1 AND serial = ?2";
+inline constexpr char kInsertCertificate[] = R"(
+INSERT INTO certificate (credential, issuer, serial, not_before, not_after, issued_at, delivery, station)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8))";
+inline constexpr char kInsertCertificateDer[] = "INSERT INTO certificate_der (certificate, der) VALUES (?1, ?2)";
+inline constexpr char kRaiseDelivery[] = "UPDATE certificate SET delivery = ?2 WHERE id = ?1 AND delivery < ?2";
+
+// --- lists -----------------------------------------------------------------------------------------------------------------------
+// Columns as read_summary expects them. One SELECT for each way in: by row, through the index of the few that are not active, and
+// through the index of external ids.
+#define BIRTHMARK_SUMMARY_OF(identities)                                                                        \
+  "SELECT i.id, f.name, i.ecosystem, i.external_id, i.status, i.name, i.hardware_id, i.production, i.station, " \
+  "i.created_at, i.last_seen, c.spki_sha256, x.serial, x.not_after FROM " identities                            \
+  " JOIN factory f ON f.id = i.factory "                                                                        \
+  "LEFT JOIN credential c ON c.identity = i.id AND c.state IN (2, 4) "                                          \
+  "LEFT JOIN certificate x ON x.id = (SELECT max(n.id) FROM certificate n WHERE n.credential = c.id) "          \
+  "WHERE i.id > ?1 AND (?2 IS NULL OR i.status = ?2) AND (?3 IS NULL OR i.ecosystem = ?3) "                     \
+  "AND (?5 IS NULL OR (i.external_id >= ?4 AND i.external_id <= ?5) OR (i.external_id >= ?6 AND i.external_id < ?7)) "
+inline constexpr char kListByRow[] = BIRTHMARK_SUMMARY_OF("identity i NOT INDEXED") "ORDER BY i.id LIMIT ?8";
+inline constexpr char kListNotActive[] =
+    BIRTHMARK_SUMMARY_OF("identity i INDEXED BY identity_not_active") "AND i.status <> 1 AND i.status = ?2 ORDER BY i.id LIMIT ?8";
+#undef BIRTHMARK_SUMMARY_OF
+inline constexpr char kListByPrefix[] = R"(
+SELECT i.id, f.name, i.ecosystem, i.external_id, i.status, i.name, i.hardware_id, i.production, i.station,
+       i.created_at, i.last_seen, c.spki_sha256, x.serial, x.not_after
+FROM (SELECT id FROM identity WHERE external_id >= ?4 AND external_id <= ?5
+      UNION ALL SELECT id FROM identity WHERE external_id >= ?6 AND external_id < ?7) m
+CROSS JOIN identity i ON i.id = m.id
+JOIN factory f ON f.id = i.factory
+LEFT JOIN credential c ON c.identity = i.id AND c.state IN (2, 4)
+LEFT JOIN certificate x ON x.id = (SELECT max(n.id) FROM certificate n WHERE n.credential = c.id)
+WHERE m.id > ?1 AND (?2 IS NULL OR i.status = ?2) AND (?3 IS NULL OR i.ecosystem = ?3)
+ORDER BY m.id LIMIT ?8)";
+
+// --- factories and trust ---------------------------------------------------------------------------------------------------------
+inline constexpr char kFactories[] = "SELECT id, name FROM factory";
+inline constexpr char kInsertFactory[] = "INSERT INTO factory (name) VALUES (?1)";
+inline constexpr char kAuthorities[] =
+    "SELECT a.id, f.name, a.role, a.state, a.changed_at, a.der FROM authority a JOIN factory f ON f.id = a.factory ORDER BY a.id";
+inline constexpr char kAuthorityIds[] = "SELECT id FROM authority";
+inline constexpr char kInsertAuthority[] = "INSERT INTO authority (factory, role, state, changed_at, der) VALUES (?1, ?2, ?3, ?4, ?5)";
+inline constexpr char kSetAuthorityState[] = "UPDATE authority SET state = ?2, changed_at = ?3 WHERE id = ?1";
+
+// --- audit and figures -----------------------------------------------------------------------------------------------------------
+inline constexpr char kInsertAudit[] = "INSERT INTO audit (position, hash, body) VALUES (?1, ?2, ?3)";
+inline constexpr char kLastAudit[] = "SELECT position, hash FROM audit WHERE position BETWEEN ?1 AND ?2 ORDER BY position DESC LIMIT 1";
+inline constexpr char kAuditAfter[] =
+    "SELECT position, hash, body FROM audit WHERE position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3";
+inline constexpr char kReadState[] = "SELECT trust_epoch, clock_mark, devices, denied, certificates FROM registry_state WHERE id = 1";
+inline constexpr char kWriteState[] =
+    "UPDATE registry_state SET trust_epoch = ?1, clock_mark = ?2, devices = ?3, denied = ?4, certificates = ?5 WHERE id = 1";
+
+}  // namespace birthmark::store::sql

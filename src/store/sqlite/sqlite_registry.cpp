@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/sqlite_registry.h"
+
+#include <fcntl.h>
+
+#include <mutex>
+
+#include "base/file.h"
+#include "base/suspend.h"
+#include "store/sqlite/checkpointer.h"
+#include "store/sqlite/connection.h"
+#include "store/sqlite/group_commit.h"
+#include "store/sqlite/list_query.h"
+#include "store/sqlite/migrations.h"
+#include "store/sqlite/reader_pool.h"
+#include "store/sqlite/rows.h"
+#include "store/sqlite/sql.h"
+#include "store/sqlite/sync_counting_vfs.h"
+
+namespace birthmark::store {
+namespace {
+
+constexpr std::uint64_t kFrameBytes = 4096 + 24;  // a page of the log and its header
+
+class SqliteRegistryOnDisk final : public SqliteRegistry {
+ public:
+  explicit SqliteRegistryOnDisk(std::unique_ptr<SyncCountingVfs> vfs) : vfs_(std::move(vfs)) {}
+  ~SqliteRegistryOnDisk() override;
+
+  [[nodiscard]] Status start(const SqliteOptions& options, const core::X509Codec& codec);
+
+  Result<std::optional<core::DeviceRecord>> find(const core::DeviceIdentity& identity) override;
+  Task<Result<core::RecordOutcome>> record(core::IssuanceRecord issuance, core::Preconditions preconditions) override;
+  void note_delivery(core::RowId certificate, core::Delivery delivery) override { writer_->note_delivery(certificate, delivery); }
+  Task<Result<core::DeviceRecord>> deny(core::DeviceIdentity identity, Instant at, std::string audit_body) override;
+  Task<Result<core::DeviceRecord>> allow(core::DeviceIdentity identity, Instant at, std::string audit_body) override;
+  Result<std::vector<core::DeviceSummary>> list(const core::DeviceFilter& filter, core::RowId after, std::size_t limit) override;
+  Result<core::RegistryTotals> totals() override { return writer_->figures().totals; }
+
+  Result<std::vector<core::AuthorityRecord>> authorities() override;
+  Result<std::uint64_t> trust_epoch() override { return writer_->figures().trust_epoch; }
+  Task<Status> apply(core::TrustChange change) override;
+
+  Task<Status> append_audit(std::string body) override;
+  Result<core::AuditHead> audit_head() override { return writer_->figures().audit_head; }
+  Result<std::vector<core::AuditRecord>> audit_records(std::uint64_t after_sequence, std::size_t limit) override;
+
+  Result<std::optional<Instant>> clock_mark() override { return writer_->figures().clock_mark; }
+  Task<Status> accept_clock(Instant now, std::string audit_body) override;
+  void note_clock(Instant now) override { writer_->note_clock(now); }
+
+  SqliteStatistics statistics() const override;
+
+ private:
+  template <class T, class Work>
+  Task<Result<T>> write(Work work);
+
+  std::unique_ptr<SyncCountingVfs> vfs_;  // outlives every connection
+  std::unique_ptr<ReaderPool> readers_;
+  std::unique_ptr<Connection> closer_;  // stays open to the end, then empties the log into the database
+  std::unique_ptr<GroupCommit> writer_;
+  std::unique_ptr<Checkpointer> checkpointer_;
+};
+
+// SQLite would make the file with the process's umask; its log and index take over whatever mode the database has.
+Status make_database_file(const std::filesystem::path& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (file.valid()) return sync_directory(path.has_parent_path() ? path.parent_path() : ".");
+  if (errno == EEXIST) return {};
+  return fail(ErrorCode::misconfigured, "cannot make the registry database: " + describe_errno(errno), path.string());
+}
+
+// Without SQLite's global memory statistics, and the lock that every allocation of every connection takes for them.
+void configure_sqlite_once() {
+  static std::once_flag once;
+  std::call_once(once, [] { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); });  // refused, harmlessly, when somebody was earlier
+}
+
+Status SqliteRegistryOnDisk::start(const SqliteOptions& options, const core::X509Codec& codec) {
+  BIRTHMARK_CHECK(make_database_file(options.path));
+  ConnectionOptions writing;
+  writing.path = options.path.string();
+  writing.vfs = vfs_->name();
+  writing.synchronous = options.synchronous;
+  writing.cache_bytes = options.cache_bytes / 2;
+  ConnectionOptions reading = writing;
+  reading.cache_bytes = options.cache_bytes / 2 / std::max(options.readers, 1U);
+  ConnectionOptions copying = writing;
+  copying.cache_bytes = 0;  // a checkpoint copies pages past the cache
+  copying.busy_timeout_ms = 0;
+
+  BIRTHMARK_TRY(auto connection, Connection::open(writing));
+  BIRTHMARK_CHECK(migrate(connection));
+  BIRTHMARK_TRY(auto ledger, Ledger::load(std::move(connection), codec));
+  BIRTHMARK_TRY(readers_, ReaderPool::open(reading, options.readers));
+  BIRTHMARK_TRY(auto closer, Connection::open(copying));
+  closer_ = std::make_unique<Connection>(std::move(closer));
+  BIRTHMARK_TRY(auto copier, Connection::open(copying));
+  const auto reopen = [writing, &codec]() -> Result<Ledger> {
+    BIRTHMARK_TRY(auto fresh, Connection::open(writing));
+    return Ledger::load(std::move(fresh), codec);
+  };
+  writer_ = std::make_unique<GroupCommit>(std::move(ledger), reopen);
+  checkpointer_ = std::make_unique<Checkpointer>(std::move(copier), *writer_);
+  return {};
+}
+
+SqliteRegistryOnDisk::~SqliteRegistryOnDisk() {
+  checkpointer_.reset();
+  writer_.reset();  // finishes what is queued
+  readers_.reset();
+  if (closer_) sqlite3_wal_checkpoint_v2(closer_->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+}
+
+// --- writing -----------------------------------------------------------------------------------------------------------------------
+
+template <class T, class Work>
+Task<Result<T>> SqliteRegistryOnDisk::write(Work work) {
+  auto start = [this, work = std::move(work)](Resume<Result<T>> resume) mutable {
+    writer_->submit(std::make_unique<WriteJobOf<T, Work>>(std::move(work), std::move(resume)));
+  };
+  return suspend<Result<T>>(std::move(start));
+}
+
+Task<Result<core::RecordOutcome>> SqliteRegistryOnDisk::record(core::IssuanceRecord issuance, core::Preconditions preconditions) {
+  return write<core::RecordOutcome>(
+      [issuance = std::move(issuance), preconditions](Ledger& ledger) { return ledger.record(issuance, preconditions); });
+}
+
+Task<Result<core::DeviceRecord>> SqliteRegistryOnDisk::deny(core::DeviceIdentity identity, Instant at, std::string audit_body) {
+  return write<core::DeviceRecord>([identity = std::move(identity), at, audit_body = std::move(audit_body)](Ledger& ledger) {
+    return ledger.deny(identity, at, audit_body);
+  });
+}
+
+Task<Result<core::DeviceRecord>> SqliteRegistryOnDisk::allow(core::DeviceIdentity identity, Instant at, std::string audit_body) {
+  return write<core::DeviceRecord>([identity = std::move(identity), at, audit_body = std::move(audit_body)](Ledger& ledger) {
+    return ledger.allow(identity, at, audit_body);
+  });
+}
+
+Task<Status> SqliteRegistryOnDisk::apply(core::TrustChange change) {
+  return write<void>([change = std::move(change)](Ledger& ledger) { return ledger.apply(change); });
+}
+
+Task<Status> SqliteRegistryOnDisk::append_audit(std::string body) {
+  return write<void>([body = std::move(body)](Ledger& ledger) { return ledger.append_audit(body); });
+}
+
+Task<Status> SqliteRegistryOnDisk::accept_clock(Instant now, std::string audit_body) {
+  return write<void>([now, audit_body = std::move(audit_body)](Ledger& ledger) { return ledger.accept_clock(now, audit_body); });
+}
+
+// --- reading -----------------------------------------------------------------------------------------------------------------------
+
+Result<std::optional<core::DeviceRecord>> SqliteRegistryOnDisk::find(const core::DeviceIdentity& identity) {
+  const auto factory = writer_->factory_row(identity.factory);
+  if (!factory) return std::nullopt;
+  return readers_->with(sql::kFindDevice, [&](Statement& row) -> Result<std::optional<core::DeviceRecord>> {
+    const ExternalIdKey key(identity.external_id);
+    key.bind(row, 1);
+    row.bind(2, *factory);
+    row.bind(3, static_cast<std::int64_t>(identity.ecosystem));
+    BIRTHMARK_TRY(const bool found, row.step());
+    if (!found) return std::nullopt;
+    return read_device(row, identity);
+  });
+}
+
+Result<std::vector<core::DeviceSummary>> SqliteRegistryOnDisk::list(const core::DeviceFilter& filter, core::RowId after,
+                                                                    std::size_t limit) {
+  const ListQuery query(filter, after, limit);
+  return readers_->with(query.sql(), [&](Statement& row) -> Result<std::vector<core::DeviceSummary>> {
+    query.bind(row);
+    std::vector<core::DeviceSummary> page;
+    for (;;) {
+      BIRTHMARK_TRY(const bool found, row.step());
+      if (!found) return page;
+      page.push_back(read_summary(row));
+    }
+  });
+}
+
+Result<std::vector<core::AuthorityRecord>> SqliteRegistryOnDisk::authorities() {
+  return readers_->with(sql::kAuthorities, [](Statement& row) -> Result<std::vector<core::AuthorityRecord>> {
+    std::vector<core::AuthorityRecord> all;
+    for (;;) {
+      BIRTHMARK_TRY(const bool found, row.step());
+      if (!found) return all;
+      all.push_back(read_authority(row));
+    }
+  });
+}
+
+Result<std::vector<core::AuditRecord>> SqliteRegistryOnDisk::audit_records(std::uint64_t after_sequence, std::size_t limit) {
+  return readers_->with(sql::kAuditAfter, [&](Statement& row) -> Result<std::vector<core::AuditRecord>> {
+    row.bind(1, audit_position(kAuditStream, std::min(after_sequence, kLastSequence)));
+    row.bind(2, audit_position(kAuditStream, kLastSequence));
+    row.bind(3, static_cast<std::int64_t>(limit));
+    std::vector<core::AuditRecord> page;
+    for (;;) {
+      BIRTHMARK_TRY(const bool found, row.step());
+      if (!found) return page;
+      core::AuditRecord record;
+      record.stream = kAuditStream;
+      record.sequence = audit_sequence(row.integer(0));
+      record.hash = Sha256Digest::from(row.blob(1)).value_or(Sha256Digest{});
+      record.body = row.text(2);
+      page.push_back(std::move(record));
+    }
+  });
+}
+
+SqliteStatistics SqliteRegistryOnDisk::statistics() const {
+  SqliteStatistics figures;
+  figures.commits = writer_->commits();
+  figures.jobs = writer_->jobs();
+  figures.fsyncs = vfs_->syncs();
+  figures.wal_bytes = writer_->wal_pages() * kFrameBytes;
+  return figures;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteRegistry>> SqliteRegistry::open(SqliteOptions options, const core::X509Codec& codec) {
+  configure_sqlite_once();
+  BIRTHMARK_TRY(auto vfs, SyncCountingVfs::create(options.vfs));
+  auto registry = std::make_unique<SqliteRegistryOnDisk>(std::move(vfs));
+  auto started = registry->start(options, codec);
+  if (!started) {
+    if (started.error().code == ErrorCode::unavailable) started.error().detail += "; file: " + options.path.string();
+    return forward_error(started);
+  }
+  return registry;
+}
+
+}  // namespace birthmark::store

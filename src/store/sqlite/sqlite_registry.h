@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Registry on SQLite: WAL, synchronous=FULL, one writer thread that commits whatever waits as one transaction, readers beside it.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/ports/registry.h"
+#include "core/ports/x509_codec.h"
+
+namespace birthmark::store {
+
+enum class Synchronous : std::uint8_t { full, off };  // off: only for the control run of the power-cut tests
+
+struct SqliteOptions {
+  std::filesystem::path path;
+  Synchronous synchronous = Synchronous::full;
+  unsigned readers = 4;                  // read connections; more threads than these wait for each other
+  std::size_t cache_bytes = 16U << 20U;  // page cache over all connections
+  std::string vfs;                       // empty: SQLite's default; tests name theirs
+};
+
+struct SqliteStatistics {
+  std::uint64_t commits = 0;
+  std::uint64_t jobs = 0;  // written in those commits
+  std::uint64_t fsyncs = 0;
+  std::uint64_t wal_bytes = 0;
+};
+
+class SqliteRegistry : public core::Registry {
+ public:
+  // Opens or makes the database, brings its schema up to date (numbered migrations), starts the writer. A database from a newer
+  // version is refused. `codec` must outlive it.
+  [[nodiscard]] static Result<std::unique_ptr<SqliteRegistry>> open(SqliteOptions options, const core::X509Codec& codec);
+  [[nodiscard]] virtual SqliteStatistics statistics() const = 0;
+};
+
+}  // namespace birthmark::store
