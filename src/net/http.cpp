@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Header lookup, the engine's own error answers and the phrases of RFC 9110 section 15.
+#include "net/http.h"
+
+#include "base/text.h"
+#include "net/ascii.h"
+
+namespace birthmark::net {
+
+std::string_view Request::header(std::string_view name) const {
+  for (const auto& [field, value] : headers) {
+    if (equal_ignoring_case(field, name)) return value;
+  }
+  return {};
+}
+
+Response json_error(int status, std::string_view message) {
+  Response response;
+  response.status = status;
+  response.body.reserve(message.size() + 16);
+  response.body = "{\"message\": \"";
+  append_json_escaped(response.body, message);
+  response.body += "\"}\n";
+  return response;
+}
+
+std::string_view reason_phrase(int status) {
+  switch (status) {
+    case 100: return "Continue";
+    case 200: return "OK";
+    case 201: return "Created";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 301: return "Moved Permanently";
+    case 302: return "Found";
+    case 303: return "See Other";
+    case 304: return "Not Modified";
+    case 307: return "Temporary Redirect";
+    case 308: return "Permanent Redirect";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 406: return "Not Acceptable";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 410: return "Gone";
+    case 411: return "Length Required";
+    case 412: return "Precondition Failed";
+    case 413: return "Content Too Large";
+    case 414: return "URI Too Long";
+    case 415: return "Unsupported Media Type";
+    case 417: return "Expectation Failed";
+    case 422: return "Unprocessable Content";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    case 505: return "HTTP Version Not Supported";
+    default: return "Other";
+  }
+}
+
+}  // namespace birthmark::net
