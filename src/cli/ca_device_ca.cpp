@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// birthmark ca add-device-ca: a further local CA, or a successor of the online CA.
+#include "cli/ca_commands.h"
+#include "cli/ca_support.h"
+
+namespace birthmark::cli {
+namespace {
+
+constexpr const char* kHelp =
+    "Add a device CA: a further local CA with a key of its own, or a new online CA for the server's request. "
+    "The previous online CA is kept as online-crt.bak and stays trusted.";
+
+class CaAddDeviceCaCommand final : public LocalCommand {
+ public:
+  CLI::App* declare(CLI::App& root) override {
+    CLI::App* command = declare_ca_command(root, "add-device-ca", kHelp, quiet_);
+    command->add_option("PKI_DIR", request_.directory, "The PKI directory, with the root's key")->required();
+    command->add_flag("--online-ca", request_.online_ca, "Sign the online CA request in --csr-dir");
+    command->add_flag("--local-ca", request_.local_ca, "Create a local CA");
+    command->add_option("--local-ca-filename", request_.local_ca_filename, "Its file; the key goes beside it as <name without .pem>.key")
+        ->type_name("NAME")
+        ->capture_default_str();
+    command->add_option("--owner", request_.owner, "The local CA is called fio-<ID>; default: as local-ca.pem, else the factory's name")
+        ->type_name("ID");
+    command->add_option("--csr-dir", request_.csr_directory, "Directory with the server's online-ca.csr")->type_name("DIR");
+    return command;
+  }
+
+  Status run(Console& console) override {
+    const CeremonyBench bench(console, quiet_);
+    BIRTHMARK_TRY(const auto outcome, crypto::add_device_ca(bench.tools(), request_));
+    tell_outcome(console, outcome, quiet_);
+    return {};
+  }
+
+ private:
+  crypto::AddDeviceCaRequest request_;
+  bool quiet_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_ca_add_device_ca_command() {
+  return std::make_unique<CaAddDeviceCaCommand>();
+}
+
+}  // namespace birthmark::cli

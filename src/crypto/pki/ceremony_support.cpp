@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crypto/pki/ceremony_support.h"
+
+#include <algorithm>
+
+namespace birthmark::crypto {
+
+Result<OpenRoot> open_root(const PkiDirectory& directory) {
+  BIRTHMARK_TRY(Certificate certificate, directory.root());
+  BIRTHMARK_TRY(PrivateKey key, directory.root_key(certificate));
+  return OpenRoot{std::move(certificate), std::move(key)};
+}
+
+Result<std::string> factory_of(const Certificate& root) {
+  std::vector<std::string> units = root.organizational_units();
+  if (units.size() != 1 || units.front().empty()) {
+    return fail(ErrorCode::misconfigured, "the root certificate does not name one factory (OU): " + root.subject_text());
+  }
+  return std::move(units.front());
+}
+
+Status check_factory(const std::vector<std::string>& organizational_units, const std::string& factory, const std::string& whose) {
+  for (const std::string& unit : organizational_units) {
+    if (unit != factory) return fail(ErrorCode::conflict, whose + " is for factory '" + unit + "', not '" + factory + "'");
+  }
+  return {};
+}
+
+Result<CertificateRequest> read_request(const std::filesystem::path& path, const std::string& factory) {
+  BIRTHMARK_TRY(const std::string text, read_file(path));
+  auto request = CertificateRequest::from_pem(text);
+  if (!request) {
+    request.error().public_message = path.string() + ": " + request.error().public_message;
+    return request;
+  }
+  if (!factory.empty()) BIRTHMARK_CHECK(check_factory(request->organizational_units(), factory, path.string()));
+  return request;
+}
+
+Result<PrivateKey> find_or_make_key(const PkiDirectory& directory, std::string_view name) {
+  BIRTHMARK_TRY(auto found, directory.key(name));
+  if (found) return std::move(*found);
+  BIRTHMARK_TRY(PrivateKey made, PrivateKey::generate_p256());
+  BIRTHMARK_TRY(std::string pem, made.to_pem());
+  const Status written = directory.create(name, pem);
+  OPENSSL_cleanse(pem.data(), pem.size());
+  if (!written) return tl::make_unexpected(written.error());
+  return made;
+}
+
+std::string compact_time(Instant at) {
+  std::string text = format_rfc3339(at);
+  std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
+  return text;
+}
+
+}  // namespace birthmark::crypto
