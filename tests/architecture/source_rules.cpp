@@ -368,9 +368,6 @@ Findings check_banned_calls(const SourceFile& file) {
       findings.push_back({file.path, line_of(code, at), std::string(banned.name) + "() is banned, use " + std::string(banned.instead)});
     }
   }
-  for (const std::size_t at : find_word(code, "endl")) {
-    findings.push_back({file.path, line_of(code, at), "std::endl is banned, use '\\n' (and flush where it matters)"});
-  }
   for (const std::size_t at : find_word(code, "namespace")) {
     if (at >= 6 && code.substr(at - 6, 6) == "using " && code.substr(at).starts_with("namespace std")) {
       findings.push_back({file.path, line_of(code, at), "using namespace std is banned, name what is used"});
