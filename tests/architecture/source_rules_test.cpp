@@ -122,8 +122,14 @@ TEST(BannedCalls, AreFoundWithTheirReplacement) {
   for (const char* text : forbidden) EXPECT_EQ(check_banned_calls({"src/core/a.cpp", text}).size(), 1U) << text;
   EXPECT_NE(first_problem(check_banned_calls({"src/core/a.cpp", "int r = rand();"})).find("core::Random"), std::string::npos);
   const char* const allowed[] = {
-      "// system(command)", "auto t = \"system(x)\";", "clock.system(now);",      "std::chrono::system_clock::now();",
-      "widgets(1);",        "pointer->exit(1);",       "std::snprintf(a, b, c);",
+      "// system(command)",
+      "using namespace std::chrono_literals;",
+      "auto t = \"system(x)\";",
+      "clock.system(now);",
+      "std::chrono::system_clock::now();",
+      "widgets(1);",
+      "pointer->exit(1);",
+      "std::snprintf(a, b, c);",
   };
   for (const char* text : allowed) {
     const Findings findings = check_banned_calls({"src/core/a.cpp", text});
@@ -135,6 +141,8 @@ TEST(BannedCalls, AreFoundWithTheirReplacement) {
 TEST(Opening, SpdxThenAPurpose) {
   EXPECT_TRUE(check_opening({"src/a/b.cpp", "// SPDX-License-Identifier: Apache-2.0\n// What it is.\n"}).empty());
   EXPECT_TRUE(check_opening({"src/a/b.cpp", "// SPDX-License-Identifier: Apache-2.0\n#include \"a/b.h\"\n"}).empty());
+  EXPECT_TRUE(check_opening({"src/a/b_test.cpp", "// SPDX-License-Identifier: Apache-2.0\n#include \"a/b.h\"\n"}).empty());
+  EXPECT_EQ(check_opening({"src/a/c_test.cpp", "// SPDX-License-Identifier: Apache-2.0\n#include \"a/b.h\"\n"}).size(), 1U);
   EXPECT_EQ(check_opening({"src/a/b.cpp", "#include <vector>\n"}).size(), 1U);
   EXPECT_EQ(check_opening({"src/a/b.cpp", "// SPDX-License-Identifier: Apache-2.0\n#include <vector>\n"}).size(), 1U);
   EXPECT_EQ(check_opening({"src/a/b.cpp", ""}).size(), 1U);
