@@ -55,6 +55,7 @@ std::string_view cut(ByteView input, Skeleton& skeleton) {
 
 // Attribute ::= SEQUENCE { type OBJECT IDENTIFIER, values SET OF ANY } (RFC 2986 4.1). What they ask for is ignored: profiles decide.
 bool attributes_are_well_formed(ByteView contents) {
+  if (!der::members_ascend(contents)) return false;
   der::Reader reader(contents);
   while (!reader.at_end()) {
     const auto attribute = reader.read(der::kSequence);
@@ -62,7 +63,7 @@ bool attributes_are_well_formed(ByteView contents) {
     der::Reader parts(attribute->contents);
     const auto type = parts.read(der::kObjectIdentifier);
     const auto values = parts.read(der::kSet);
-    if (!type || !values || values->contents.empty() || !parts.at_end()) return false;
+    if (!type || !values || !parts.at_end() || values->contents.empty() || !der::members_ascend(values->contents)) return false;
     if (!equal(type->contents, oid::kExtensionRequest)) continue;
     if (!der::read_single(values->contents, der::kSequence)) return false;
   }

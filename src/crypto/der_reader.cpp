@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/der_reader.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace birthmark::crypto::der {
@@ -133,6 +134,17 @@ bool has_trailing_bytes(ByteView input) {
 
 Fault find_fault(ByteView input) {
   return find_fault_within(input, 0);
+}
+
+bool members_ascend(ByteView contents) {
+  Reader reader(contents);
+  ByteView previous;
+  while (const auto member = reader.read_any()) {
+    const ByteView next = member->whole;
+    if (std::lexicographical_compare(next.begin(), next.end(), previous.begin(), previous.end())) return false;
+    previous = next;
+  }
+  return true;
 }
 
 std::optional<ByteView> whole_octets(const Value& bit_string) {

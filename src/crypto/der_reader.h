@@ -42,6 +42,9 @@ class Reader {
 // is well. Structures nested deeper than sixteen levels are a fault. After this, framing errors cannot occur in `input`.
 [[nodiscard]] std::optional<std::string_view> find_fault(ByteView input);
 
+// Whether the values of a run ascend as the members of a SET OF must (X.690 11.6), compared octet by octet.
+[[nodiscard]] bool members_ascend(ByteView contents);
+
 // The octets of a BIT STRING that has no unused bits.
 [[nodiscard]] std::optional<ByteView> whole_octets(const Value& bit_string);
 

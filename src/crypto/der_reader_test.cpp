@@ -105,6 +105,23 @@ TEST(DerFault, DepthIsBounded) {
   EXPECT_EQ(find_fault(nested), "it is nested too deeply");
 }
 
+TEST(DerReader, KnowsTheOrderOfASetOf) {  // X.690 11.6
+  EXPECT_TRUE(members_ascend(hex("")));
+  EXPECT_TRUE(
+      members_ascend(hex("020101"
+                         "020102"
+                         "0c0161")));
+  EXPECT_TRUE(
+      members_ascend(hex("020101"
+                         "020101")));
+  EXPECT_FALSE(
+      members_ascend(hex("020102"
+                         "020101")));
+  EXPECT_FALSE(
+      members_ascend(hex("0c0161"
+                         "020101")));
+}
+
 TEST(DerReader, GivesWholeOctetsOfABitString) {
   const auto octets = [](std::string_view digits) { return whole_octets(*read_single(hex(digits), kBitString)).has_value(); };
   EXPECT_TRUE(octets("030200ff"));

@@ -110,11 +110,6 @@ std::optional<TypeAndValue> read_type_and_value(der::Reader& set) {
   return TypeAndValue{*type, *value};
 }
 
-// X.690 11.6: the members of a SET OF ascend, compared octet by octet as if padded with zeros.
-bool in_set_order(ByteView earlier, ByteView later) {
-  return !std::lexicographical_compare(later.begin(), later.end(), earlier.begin(), earlier.end());
-}
-
 // Calls `take(type_and_value)` for each attribute; it answers whether to go on. False when the Name's grammar is broken or `take` said
 // stop.
 template <class Take>
@@ -134,14 +129,8 @@ bool walk_name(ByteView contents, Take&& take) {
 
 bool sets_are_ordered(ByteView contents) {
   der::Reader names(contents);
-  while (const auto set = names.read(der::kSet)) {
-    der::Reader members(set->contents);
-    ByteView previous;
-    while (const auto member = members.read_any()) {
-      if (!in_set_order(previous, member->whole)) return false;
-      previous = member->whole;
-    }
-  }
+  while (const auto set = names.read(der::kSet))
+    if (!der::members_ascend(set->contents)) return false;
   return true;
 }
 
@@ -159,6 +148,7 @@ std::string_view request_string_fault(const der::Value& value) {
 }  // namespace
 
 NameReading read_request_name(ByteView contents, std::vector<NameAttribute>& attributes) {
+  attributes.reserve(4);
   std::string_view fault;
   bool other_strings = false;
   const bool well_formed = walk_name(contents, [&](const TypeAndValue& pair) {
