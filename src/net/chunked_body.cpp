@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// One line at a time, each bounded; the parser's whole state is an enum and three counters.
 #include "net/chunked_body.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Listening addresses as operators write them.
 #include <gtest/gtest.h>
 
 #include "net/server.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Responses as bytes: framing, and what a handler must not be able to do to it.
 #include "net/response_writer.h"
 
 #include <gtest/gtest.h>

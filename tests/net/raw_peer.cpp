@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Blocking socket calls behind poll deadlines.
 #include "raw_peer.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// What the test handler answers, path by path.
 #include "test_site.h"
 
 #include <charconv>

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// birthmark-bench NAME [--quick|--smoke] [--server PROGRAM]: see ./dev bench.
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <string_view>
+
+#include "http_bench.h"
+#include "sign_bench.h"
+
+namespace {
+
+using namespace birthmark;
+
+constexpr const char* kUsage =
+    "birthmark-bench sign [--quick|--smoke] [--server PROGRAM]   one registration's cost beside its two primitives\n"
+    "birthmark-bench http [--quick|--smoke]                      the HTTP engine alone\n"
+    "birthmark-bench http-serve PORT THREADS                     its handler, for another load generator\n";
+
+int usage() {
+  std::fputs(kUsage, stderr);
+  return 2;
+}
+
+unsigned number(std::string_view text) {
+  unsigned value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  if (argc < 2) return usage();
+  const std::string_view name = argv[1];
+  std::filesystem::path server = std::filesystem::path(argv[0]).parent_path() / "birthmark";
+  auto extent = bench::Extent::full;
+  Status outcome;
+  if (name == "http-serve" && argc == 4) {
+    outcome = bench::serve_http(static_cast<std::uint16_t>(number(argv[2])), number(argv[3]));
+  } else {
+    for (int i = 2; i < argc; ++i) {
+      const std::string_view word = argv[i];
+      if (word == "--quick") {
+        extent = bench::Extent::quick;
+      } else if (word == "--smoke") {
+        extent = bench::Extent::smoke;
+      } else if (word == "--server" && i + 1 < argc) {
+        server = argv[++i];
+      } else {
+        return usage();
+      }
+    }
+    if (name == "sign") {
+      outcome = bench::run_sign_bench(server, extent);
+    } else if (name == "http") {
+      outcome = bench::run_http_bench(extent);
+    } else {
+      return usage();
+    }
+  }
+  if (outcome) return 0;
+  std::fprintf(stderr, "birthmark-bench: %s\n", outcome.error().describe().c_str());
+  return 1;
+}
