@@ -46,6 +46,11 @@ bool same_id(std::string_view claimed, std::string_view common_name) {
   return claimed == common_name || (parse_uuid(claimed) && parse_uuid(claimed) == parse_uuid(common_name));
 }
 
+bool is_key_of_an_authority(const SpkiHash& key, const TrustSnapshot& trust) {
+  const auto& authorities = trust.device_authorities;
+  return std::any_of(authorities.begin(), authorities.end(), [&](const DeviceAuthority& ca) { return ca.facts.spki_sha256 == key; });
+}
+
 std::optional<SpkiHash> key_of(const std::optional<DeviceRecord>& known) { return known ? known->current_key : std::nullopt; }
 
 // Six octets of time and ten random ones: unique, unguessable, and the serial index appends. The top bit is clear until the year 6429.
@@ -121,6 +126,9 @@ std::variant<Replay, Approval, Refusal> IssuancePolicy::decide(const Applicant& 
   const std::string& id = applicant.identity.external_id;
   if (known && known->status == DeviceStatus::denied) {
     return Refusal{RefusalReason::denied, RefusalKind::forbidden, "Device(" + id + ") is on the denied list", {}, id};
+  }
+  if (is_key_of_an_authority(facts.spki_sha256, trust)) {
+    return bad_request(RefusalReason::key_not_allowed, "the CSR's key is the key of a CA", id);
   }
   Approval approval;
   approval.preconditions.current_key = key_of(known);

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/commands.h"
+
+namespace birthmark::app {
+
+cli::CommandList program_commands() {
+  cli::CommandList commands;
+  commands.push_back(make_init_command());
+  commands.push_back(make_serve_command());
+  commands.push_back(make_demo_command());
+  for (auto& command : cli::all_commands()) commands.push_back(std::move(command));
+  return commands;
+}
+
+}  // namespace birthmark::app

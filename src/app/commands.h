@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every command of the program: those of cli/ and the ones that need the whole house.
+#pragma once
+
+#include "cli/commands.h"
+
+namespace birthmark::app {
+
+[[nodiscard]] cli::CommandList program_commands();
+
+[[nodiscard]] std::unique_ptr<cli::Command> make_init_command();
+[[nodiscard]] std::unique_ptr<cli::Command> make_serve_command();
+[[nodiscard]] std::unique_ptr<cli::Command> make_demo_command();
+
+}  // namespace birthmark::app

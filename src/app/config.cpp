@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/config.h"
+
+#include <algorithm>
+#include <functional>
+#include <toml++/toml.h>
+
+#include "base/file.h"
+
+namespace birthmark::app {
+namespace {
+
+constexpr std::size_t kMaxConfigBytes = 1U << 20U;
+
+std::string position(const toml::node& node) { return "line " + std::to_string(node.source().begin.line); }
+
+// Reads one table's keys into a Config; remembers the first thing that is wrong, and which keys were known.
+class TableReader {
+ public:
+  TableReader(const toml::table& root, std::string_view file, std::string section) : file_(file), section_(std::move(section)) {
+    const toml::node* node = root.get(section_);
+    if (node == nullptr) return;
+    table_ = node->as_table();
+    if (table_ == nullptr) complain(*node, section_ + " must be a [table]");
+  }
+
+  // Sets `to` when the key is there, with the right type and within reason.
+  TableReader& text(std::string_view key, std::string& to, const std::function<Status(std::string_view)>& check = {}) {
+    const toml::node* node = take(key);
+    if (node == nullptr) return *this;
+    const auto value = node->value_exact<std::string>();
+    if (!value) return complain(*node, name(key) + " must be a string");
+    if (check) {
+      if (auto judged = check(*value); !judged) return complain(*node, name(key) + ": " + judged.error().public_message);
+    }
+    to = *value;
+    return *this;
+  }
+
+  TableReader& flag(std::string_view key, bool& to) {
+    const toml::node* node = take(key);
+    if (node == nullptr) return *this;
+    const auto value = node->value_exact<bool>();
+    if (!value) return complain(*node, name(key) + " must be true or false");
+    to = *value;
+    return *this;
+  }
+
+  template <class Number>
+  TableReader& number(std::string_view key, Number& to, std::int64_t least, std::int64_t most) {
+    const toml::node* node = take(key);
+    if (node == nullptr) return *this;
+    const auto value = node->value_exact<std::int64_t>();
+    if (!value || *value < least || *value > most) {
+      return complain(*node, name(key) + " must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+    }
+    to = static_cast<Number>(*value);
+    return *this;
+  }
+
+  TableReader& duration(std::string_view key, Duration& to) {
+    std::string written;
+    text(key, written);
+    if (written.empty()) return *this;
+    auto parsed = parse_duration(written);
+    if (!parsed) return complain(*table_->get(key), name(key) + ": " + parsed.error().public_message);
+    to = *parsed;
+    return *this;
+  }
+
+  template <class Enum>
+  TableReader& choice(std::string_view key, Enum& to, const std::function<std::optional<Enum>(std::string_view)>& parse, std::string_view choices) {
+    std::string written;
+    text(key, written);
+    if (written.empty()) return *this;
+    const auto parsed = parse(written);
+    if (!parsed) return complain(*table_->get(key), name(key) + " must be one of: " + std::string(choices));
+    to = *parsed;
+    return *this;
+  }
+
+  TableReader& texts(std::string_view key, std::vector<std::string>& to) {
+    const toml::node* node = take(key);
+    if (node == nullptr) return *this;
+    const toml::array* array = node->as_array();
+    if (array == nullptr) return complain(*node, name(key) + " must be a list of strings");
+    to.clear();
+    for (const toml::node& element : *array) {
+      const auto value = element.value_exact<std::string>();
+      if (!value) return complain(element, name(key) + " must be a list of strings");
+      to.push_back(*value);
+    }
+    return *this;
+  }
+
+  // The first mistake, or a key that nobody asked for.
+  [[nodiscard]] Status finish() {
+    if (table_ != nullptr && mistake_.empty()) {
+      for (const auto& [key, node] : *table_) {
+        if (std::find(known_.begin(), known_.end(), key.str()) == known_.end()) complain(node, "unknown setting " + name(key.str()));
+      }
+    }
+    if (mistake_.empty()) return {};
+    return fail(ErrorCode::misconfigured, mistake_);
+  }
+
+ private:
+  const toml::node* take(std::string_view key) {
+    known_.emplace_back(key);
+    return table_ == nullptr || !mistake_.empty() ? nullptr : table_->get(key);
+  }
+  [[nodiscard]] std::string name(std::string_view key) const { return section_ + "." + std::string(key); }
+  TableReader& complain(const toml::node& node, const std::string& text) {
+    if (mistake_.empty()) mistake_ = std::string(file_) + ", " + position(node) + ": " + text;
+    return *this;
+  }
+
+  std::string_view file_;
+  std::string section_;
+  const toml::table* table_ = nullptr;
+  std::vector<std::string> known_;
+  std::string mistake_;
+};
+
+constexpr std::array<std::string_view, 6> kSections{"factory", "registration", "clock", "limits", "server", "log"};
+
+Status check_sections(const toml::table& root, std::string_view file) {
+  for (const auto& [key, node] : root) {
+    if (std::find(kSections.begin(), kSections.end(), key.str()) == kSections.end())
+      return fail(ErrorCode::misconfigured, std::string(file) + ", " + position(node) + ": unknown section [" + std::string(key.str()) + "]");
+  }
+  return {};
+}
+
+Status check_key_path(std::string_view path) {
+  const std::filesystem::path given(path);
+  const bool climbs = std::find(given.begin(), given.end(), "..") != given.end();
+  if (path.empty() || given.is_absolute() || climbs) return fail(ErrorCode::invalid, "'" + std::string(path) + "' is not a path below the data directory");
+  return {};
+}
+
+std::optional<log::Level> parse_level(std::string_view name) {
+  if (name == "debug") return log::Level::debug;
+  if (name == "info") return log::Level::info;
+  if (name == "warning") return log::Level::warning;
+  if (name == "error") return log::Level::error;
+  return std::nullopt;
+}
+
+Status read_factory(const toml::table& root, std::string_view file, Config& config) {
+  BIRTHMARK_CHECK(TableReader(root, file, "factory")
+                      .text("name", config.factory, check_factory_name)
+                      .text("gateway_dns", config.gateway_dns, check_dns_name)
+                      .text("ostree_dns", config.ostree_dns, check_dns_name)
+                      .number("gateway_port", config.gateway_port, 1, 65535)
+                      .finish());
+  for (const auto& [key, value] : {std::pair{"name", &config.factory}, {"gateway_dns", &config.gateway_dns}, {"ostree_dns", &config.ostree_dns}}) {
+    if (value->empty()) return fail(ErrorCode::misconfigured, std::string(file) + ": factory." + key + " is required");
+  }
+  return {};
+}
+
+Status read_registration(const toml::table& root, std::string_view file, Config& config) {
+  core::RegistrationRules& rules = config.rules;
+  std::vector<std::string> listen{":8000"};
+  enum class Trust { open };
+  Trust trust = Trust::open;
+  const auto parse_trust = [](std::string_view name) { return name == "open" ? std::optional(Trust::open) : std::nullopt; };
+  BIRTHMARK_CHECK(TableReader(root, file, "registration")
+                      .texts("listen", listen)
+                      .choice<Trust>("trust", trust, parse_trust, "open")
+                      .choice<core::DeviceIdRule>("device_id", rules.device_id, core::parse_device_id_rule, "uuid, safe")
+                      .choice<core::ProductionRule>("production", rules.production, core::parse_production_rule, "device, always, never")
+                      .duration("certificate_validity", rules.certificate_validity)
+                      .duration("backdate", rules.backdate)
+                      .duration("retry_window", rules.retry_window)
+                      .flag("retry_under_open_trust", rules.retry_under_open_trust)
+                      .flag("allow_rsa", config.allow_rsa)
+                      .texts("issuer_keys", config.issuer_keys)
+                      .finish());
+  for (const std::string& address : listen) {
+    auto endpoint = net::parse_endpoint(address);
+    if (!endpoint) return fail(ErrorCode::misconfigured, std::string(file) + ": registration.listen: " + endpoint.error().public_message);
+    config.registration_listen.push_back(*endpoint);
+  }
+  for (const std::string& path : config.issuer_keys) {
+    if (auto judged = check_key_path(path); !judged)
+      return fail(ErrorCode::misconfigured, std::string(file) + ": registration.issuer_keys: " + judged.error().public_message);
+  }
+  if (rules.certificate_validity <= Duration::zero())
+    return fail(ErrorCode::misconfigured, std::string(file) + ": registration.certificate_validity must be longer than nothing");
+  return {};
+}
+
+Status read_limits(const toml::table& root, std::string_view file, Config& config) {
+  net::Limits& limits = config.limits;
+  BIRTHMARK_CHECK(TableReader(root, file, "clock")
+                      .duration("tolerance", config.clock.tolerance)
+                      .duration("forward_limit", config.clock.forward_limit)
+                      .duration("downtime_limit", config.clock.downtime_limit)
+                      .finish());
+  return TableReader(root, file, "limits")
+      .number("header_bytes", limits.header_bytes, 1024, 1 << 20)
+      .number("body_bytes", limits.body_bytes, 4096, 16 << 20)
+      .duration("header_timeout", limits.header_timeout)
+      .duration("request_timeout", limits.request_timeout)
+      .duration("idle_timeout", limits.idle_timeout)
+      .duration("write_timeout", limits.write_timeout)
+      .duration("shutdown_timeout", limits.shutdown_timeout)
+      .number("connections", limits.connections, 1, 1'000'000)
+      .finish();
+}
+
+Result<Config> read_config(const toml::table& root, std::string_view file) {
+  Config config;
+  BIRTHMARK_CHECK(check_sections(root, file));
+  BIRTHMARK_CHECK(read_factory(root, file, config));
+  BIRTHMARK_CHECK(read_registration(root, file, config));
+  config.issuer_keys_required = !config.issuer_keys.empty();
+  if (config.issuer_keys.empty()) config.issuer_keys = {"keys/local-ca.key", "keys/online-ca.key"};
+  BIRTHMARK_CHECK(read_limits(root, file, config));
+  BIRTHMARK_CHECK(TableReader(root, file, "server").number("threads", config.threads, 0, 256).finish());
+  BIRTHMARK_CHECK(
+      TableReader(root, file, "log").choice<log::Level>("level", config.log_level, parse_level, "debug, info, warning, error").finish());
+  return config;
+}
+
+bool is_name_character(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
+}
+
+}  // namespace
+
+std::string Config::gateway_server() const { return "https://" + gateway_dns + ":" + std::to_string(gateway_port); }
+std::string Config::ostree_server() const { return "https://" + ostree_dns + ":" + std::to_string(gateway_port); }
+
+Status check_factory_name(std::string_view name) {
+  if (name.empty() || name.size() > 64 || !std::all_of(name.begin(), name.end(), is_name_character))
+    return fail(ErrorCode::invalid, "a factory name has 1 to 64 letters, digits and - _ .");
+  return {};
+}
+
+Status check_dns_name(std::string_view name) {
+  const auto allowed = [](char c) { return is_name_character(c) && c != '_'; };
+  if (name.empty() || name.size() > 253 || name.front() == '-' || name.front() == '.' || !std::all_of(name.begin(), name.end(), allowed))
+    return fail(ErrorCode::invalid, "'" + std::string(name) + "' is not a DNS name");
+  return {};
+}
+
+Result<Config> parse_config(std::string_view text, std::string_view name) {
+  try {
+    const toml::table root = toml::parse(text, name);
+    return read_config(root, name);
+  } catch (const toml::parse_error& error) {
+    return fail(ErrorCode::misconfigured, std::string(name) + ", line " + std::to_string(error.source().begin.line) + ": " +
+                                              std::string(error.description()));
+  }
+}
+
+Result<Config> load_config(const std::filesystem::path& directory) {
+  const std::filesystem::path path = directory / "birthmark.toml";
+  auto text = read_file(path, kMaxConfigBytes);
+  if (!text && text.error().code == ErrorCode::not_found) {
+    return fail(ErrorCode::not_found, directory.string() + " is not a Birthmark directory (it has no birthmark.toml); make one with: birthmark init " +
+                                          directory.string() + " --factory NAME --gateway-dns A --ostree-dns B");
+  }
+  if (!text) return forward_error(text);
+  return parse_config(*text, path.string());
+}
+
+std::string default_config(const std::string& factory, const std::string& gateway_dns, const std::string& ostree_dns) {
+  return "# Birthmark: configuration of this server. Every setting is shown with its default; docs/reference/config.md explains each.\n"
+         "\n[factory]\n"
+         "name = \"" + factory + "\"  # equals the OU of every certificate of this factory\n"
+         "gateway_dns = \"" + gateway_dns + "\"  # where devices find the gateway\n"
+         "ostree_dns = \"" + ostree_dns + "\"\n"
+         "# gateway_port = 8443\n"
+         "\n[registration]\n"
+         "# listen = [\":8000\"]\n"
+         "# trust = \"open\"  # anybody who reaches the listener may register: keep it on a private network\n"
+         "# device_id = \"uuid\"  # or \"safe\"\n"
+         "# production = \"device\"  # who decides on businessCategory=production: \"device\", \"always\" or \"never\"\n"
+         "# certificate_validity = \"7300d\"  # never beyond the issuing CA's own end\n"
+         "# backdate = \"1h\"\n"
+         "# retry_window = \"24h\"  # how long a certificate whose answer never arrived may be replaced\n"
+         "# retry_under_open_trust = false\n"
+         "# allow_rsa = false\n"
+         "# issuer_keys = [\"keys/local-ca.key\", \"keys/online-ca.key\"]  # the first usable one issues, the next takes over\n"
+         "\n[clock]\n"
+         "# tolerance = \"120s\"\n"
+         "# forward_limit = \"24h\"\n"
+         "# downtime_limit = \"90d\"\n"
+         "\n[limits]\n"
+         "# header_bytes = 16384\n"
+         "# body_bytes = 65536\n"
+         "# header_timeout = \"10s\"\n"
+         "# request_timeout = \"30s\"\n"
+         "# idle_timeout = \"60s\"\n"
+         "# write_timeout = \"30s\"\n"
+         "# shutdown_timeout = \"20s\"\n"
+         "# connections = 10000\n"
+         "\n[server]\n"
+         "# threads = 0  # 0: one per core\n"
+         "\n[log]\n"
+         "# level = \"info\"\n";
+}
+
+}  // namespace birthmark::app

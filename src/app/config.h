@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// birthmark.toml: read strictly (an unknown key is an error that names it), written once by `birthmark init`.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "core/clock_guard.h"
+#include "core/issuance_policy.h"
+#include "net/server.h"
+
+namespace birthmark::app {
+
+struct Config {
+  std::string factory;
+  std::string gateway_dns;
+  std::string ostree_dns;
+  std::uint16_t gateway_port = 8443;
+
+  std::vector<net::Endpoint> registration_listen;  // empty: no such listener
+  core::RegistrationRules rules;
+  bool allow_rsa = false;
+  // Private keys of the device CAs that may issue here, below the data directory, in the order of preference.
+  std::vector<std::string> issuer_keys;
+  bool issuer_keys_required = false;  // named in the file: each of them must be there
+
+  core::ClockRules clock;
+  net::Limits limits;
+  unsigned threads = 0;  // 0: one per core
+  log::Level log_level = log::Level::info;
+
+  [[nodiscard]] std::string gateway_server() const;
+  [[nodiscard]] std::string ostree_server() const;
+};
+
+// `name` is what error messages call the text ("DIR/birthmark.toml").
+[[nodiscard]] Result<Config> parse_config(std::string_view text, std::string_view name);
+[[nodiscard]] Result<Config> load_config(const std::filesystem::path& directory);
+
+// A commented file with every setting at its default.
+[[nodiscard]] std::string default_config(const std::string& factory, const std::string& gateway_dns, const std::string& ostree_dns);
+
+// A factory or DNS name that may stand in configuration, certificates and URLs.
+[[nodiscard]] Status check_factory_name(std::string_view name);
+[[nodiscard]] Status check_dns_name(std::string_view name);
+
+}  // namespace birthmark::app

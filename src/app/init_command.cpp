@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// birthmark init: makes a server directory - configuration, keys, requests for its certificates, database - and, unless told not to, a PKI
+// beside it. Interrupted at any step it is simply run again; what is there is kept, never overwritten.
+#include <algorithm>
+#include <array>
+#include <ostream>
+
+#include "app/commands.h"
+#include "app/site.h"
+#include "cli/ca_commands.h"
+#include "crypto/csr_builder.h"
+#include "crypto/pki/ceremony.h"
+#include "crypto/pki/pki_directory.h"
+#include "crypto/x509_codec.h"
+
+namespace birthmark::app {
+namespace {
+
+constexpr mode_t kPrivateDirectory = 0700;
+constexpr mode_t kPublicDirectory = 0755;
+constexpr mode_t kKeyMode = 0600;
+constexpr mode_t kRequestMode = 0644;
+constexpr mode_t kConfigMode = 0644;
+
+struct InitOptions {
+  std::filesystem::path directory;
+  std::string factory, gateway_dns, ostree_dns, owner;
+  std::filesystem::path pki;  // empty: DIR/pki
+  bool no_pki = false;
+};
+
+Status check_names(const InitOptions& options) {
+  BIRTHMARK_CHECK(check_factory_name(options.factory));
+  BIRTHMARK_CHECK(check_dns_name(options.gateway_dns));
+  return check_dns_name(options.ostree_dns);
+}
+
+// The key in `path`, made when there is none.
+Result<crypto::PrivateKey> key_at(const std::filesystem::path& path) {
+  if (std::filesystem::exists(path)) return crypto::PrivateKey::load(path);
+  BIRTHMARK_TRY(auto key, crypto::PrivateKey::generate_p256());
+  BIRTHMARK_TRY(const auto pem, key.to_pem());
+  BIRTHMARK_CHECK(create_file(path, pem, kKeyMode));
+  return key;
+}
+
+Status make_key_and_request(const InitOptions& options, const std::string& name, std::string_view request_file,
+                            const crypto::CsrSubject& subject) {
+  BIRTHMARK_TRY(const auto key, key_at(options.directory / "keys" / (name + ".key")));
+  const auto path = options.directory / "csr" / request_file;
+  if (std::filesystem::exists(path)) return {};
+  BIRTHMARK_TRY(const auto request, crypto::make_csr_pem(key, subject));
+  return create_file(path, request, kRequestMode);
+}
+
+Status make_keys(const InitOptions& options) {
+  BIRTHMARK_CHECK(make_directory(options.directory, kPrivateDirectory));
+  BIRTHMARK_CHECK(make_directory(options.directory / "keys", kPrivateDirectory));
+  BIRTHMARK_CHECK(make_directory(options.directory / "csr", kPublicDirectory));
+  BIRTHMARK_TRY(const auto audit_key, key_at(options.directory / "keys" / "audit.key"));
+  crypto::CsrSubject tls;
+  tls.common_name = options.gateway_dns;
+  tls.organizational_unit = options.factory;
+  // The gateway's name first, then ostree's: clients of the registration reference tell them apart by their order.
+  tls.dns_names = {options.gateway_dns, options.ostree_dns};
+  BIRTHMARK_CHECK(make_key_and_request(options, "tls", crypto::kTlsRequestFile, tls));
+  crypto::CsrSubject online_ca;
+  online_ca.common_name = "fio-online-ca";
+  online_ca.organizational_unit = options.factory;
+  return make_key_and_request(options, "online-ca", crypto::kOnlineCaRequestFile, online_ca);
+}
+
+// Writes birthmark.toml, or makes sure that the one which is there is for the same factory.
+Status make_config(const InitOptions& options) {
+  auto existing = load_config(options.directory);
+  if (!existing && existing.error().code == ErrorCode::not_found) {
+    return create_file(options.directory / "birthmark.toml", default_config(options.factory, options.gateway_dns, options.ostree_dns), kConfigMode);
+  }
+  if (!existing) return forward_error(existing);
+  if (existing->factory != options.factory || existing->gateway_dns != options.gateway_dns || existing->ostree_dns != options.ostree_dns) {
+    return fail(ErrorCode::conflict, options.directory.string() + " is already the directory of factory '" + existing->factory +
+                                         "' with other names; change birthmark.toml by hand, or choose another directory");
+  }
+  return {};
+}
+
+// What a server needs of a PKI that has everything; the root's key is not among it.
+const std::array<std::string, 5>& files_to_install() {
+  static const std::array<std::string, 5> kFiles{std::string(crypto::kRootFile), std::string(crypto::kTlsFile), std::string(crypto::kOnlineCaFile),
+                                                 std::string(crypto::kLocalCaFile), "local-ca.key"};
+  return kFiles;
+}
+
+bool has_every_file(const std::filesystem::path& pki) {
+  const auto& files = files_to_install();
+  return std::all_of(files.begin(), files.end(), [&](const std::string& name) { return std::filesystem::exists(pki / name); });
+}
+
+// Makes the PKI, or finishes one that was begun. One that is complete stays as it is.
+Status make_pki(const InitOptions& options, const std::filesystem::path& pki, const cli::Console& console) {
+  const auto random = crypto::make_system_random();
+  const crypto::CeremonyTools tools{*random, SystemClock().now(), [&](const std::string& line) { console.err << line << '\n'; }};
+  crypto::CreateRequest request;
+  request.directory = pki;
+  request.factory = options.factory;
+  request.owner = options.owner;
+  request.csr_directory = options.directory / "csr";
+  auto created = crypto::create_pki(tools, request);
+  if (created || (created.error().code == ErrorCode::conflict && has_every_file(pki))) return {};
+  return forward_error(created);
+}
+
+Status install(Site& site, const std::filesystem::path& pki, cli::Console& console) {
+  std::vector<cli::InputFile> inputs;
+  for (const std::string& name : files_to_install()) {
+    BIRTHMARK_TRY(auto contents, read_file(pki / name));
+    inputs.push_back({(pki / name).string(), std::move(contents)});
+  }
+  const auto command = cli::make_ca_install_command();
+  return dynamic_cast<cli::DirectoryCommand&>(*command).run(console, site, inputs);
+}
+
+void explain(const InitOptions& options, const std::filesystem::path& pki, const cli::Console& console) {
+  const std::string dir = options.directory.string();
+  console.out << dir << " is the server directory of factory '" << options.factory << "'\n";
+  if (options.no_pki) {
+    console.out << "next: take " << dir << "/csr to the machine that holds the root, there: birthmark ca create PKI_DIR --csr-dir csr,\n"
+                << "      bring the certificates it names back, here:              birthmark ca install --dir " << dir << " FILE...\n";
+    return;
+  }
+  console.out << "its PKI is in " << pki.string() << ": move that directory to a safe place offline; the server runs without it\n"
+              << "next: birthmark serve --dir " << dir << '\n';
+}
+
+class InitCommand final : public cli::LocalCommand {
+ public:
+  CLI::App* declare(CLI::App& root) override {
+    CLI::App* command = root.add_subcommand("init", "Make a server directory, and a PKI beside it; running it again finishes or changes nothing");
+    command->add_option("DIR", options_.directory, "The server directory to make")->required();
+    command->add_option("--factory", options_.factory, "The factory's name: the OU of all its certificates")->required()->type_name("NAME");
+    command->add_option("--gateway-dns", options_.gateway_dns, "The name under which devices reach the gateway")->required()->type_name("NAME");
+    command->add_option("--ostree-dns", options_.ostree_dns, "The name under which devices reach the OSTree server")->required()->type_name("NAME");
+    command->add_option("--owner", options_.owner, "The local CA becomes CN=fio-ID (default: the factory's name)")->type_name("ID");
+    CLI::Option* pki = command->add_option("--pki", options_.pki, "Where the PKI goes (default: DIR/pki)")->type_name("PKI_DIR");
+    command->add_flag("--no-pki", options_.no_pki, "Make keys and requests only; the PKI is made elsewhere with `birthmark ca create`")->excludes(pki);
+    return command;
+  }
+
+  Status run(cli::Console& console) override {
+    BIRTHMARK_CHECK(check_names(options_));
+    BIRTHMARK_CHECK(make_keys(options_));
+    BIRTHMARK_CHECK(make_config(options_));
+    BIRTHMARK_TRY(const auto site, Site::open(options_.directory));
+    const auto pki = options_.pki.empty() ? options_.directory / "pki" : options_.pki;
+    if (!options_.no_pki && !is_installed(*site)) {
+      BIRTHMARK_CHECK(make_pki(options_, pki, console));
+      BIRTHMARK_CHECK(install(*site, pki, console));
+    }
+    explain(options_, pki, console);
+    return {};
+  }
+
+ private:
+  // Once a PKI is installed, `init` has nothing to do with it any more: it may long be elsewhere.
+  static bool is_installed(const Site& site) { return site.trust()->root.has_value() && !site.trust()->device_authorities.empty(); }
+
+  InitOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<cli::Command> make_init_command() { return std::make_unique<InitCommand>(); }
+
+}  // namespace birthmark::app

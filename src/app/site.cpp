@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/site.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+
+#include "crypto/x509_codec.h"
+
+namespace birthmark::app {
+namespace {
+
+thread_local std::string forwarded_actor;
+
+std::uint64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t total = 0, resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Site>> Site::open(const std::filesystem::path& directory) {
+  std::unique_ptr<Site> site(new Site(directory));
+  BIRTHMARK_TRY(site->config_, load_config(directory));
+  BIRTHMARK_TRY(site->lock_, lock_file(directory / "lock"));
+  BIRTHMARK_CHECK(site->open_parts());
+  return site;
+}
+
+Status Site::open_parts() {
+  BIRTHMARK_TRY(codec_, crypto::make_x509_codec({.allow_rsa = config_.allow_rsa}));
+  random_ = crypto::make_system_random();
+  store::SqliteOptions options;
+  options.path = directory_ / "birthmark.db";
+  BIRTHMARK_TRY(registry_, store::SqliteRegistry::open(options, *codec_));
+  BIRTHMARK_TRY(auto audit_key, crypto::PrivateKey::load(directory_ / "keys" / "audit.key"));
+  audit_head_ = std::make_unique<AuditHeadFile>(directory_ / "audit.head", std::move(audit_key));
+  BIRTHMARK_TRY(const auto mark, registry_->clock_mark());
+  clock_guard_ = std::make_unique<core::ClockGuard>(clock_, config_.clock, mark);
+  BIRTHMARK_CHECK(reload());
+  enroller_ = std::make_unique<core::Enroller>(*codec_, *registry_, trust_, *clock_guard_, *random_, config_.rules);
+  return {};
+}
+
+Site::~Site() {
+  if (registry_ && audit_head_) housekeep();
+}
+
+void Site::housekeep() {
+  const std::lock_guard lock(audit_head_mutex_);
+  if (clock_guard_) {
+    if (const auto now = clock_guard_->trusted_now()) registry_->note_clock(*now);
+  }
+  const auto head = registry_->audit_head();
+  // A chain that lost what was signed must not get a new head: that would destroy the evidence.
+  Status written = head ? audit_head_->check(*registry_) : Status(fail(ErrorCode::unavailable, head.error().describe()));
+  if (written) written = audit_head_->write(*head, clock_.now());
+  if (!written) log::error("audit head not written", {{"error", written.error().describe()}});
+}
+
+Result<std::vector<std::shared_ptr<core::Signer>>> Site::load_signers() const {
+  std::vector<std::shared_ptr<core::Signer>> signers;
+  for (const std::string& path : config_.issuer_keys) {
+    auto key = crypto::PrivateKey::load(directory_ / path);
+    if (!key && key.error().code == ErrorCode::not_found && !config_.issuer_keys_required) continue;
+    if (!key) return forward_error(key);
+    signers.push_back(crypto::make_file_signer(std::move(*key)));
+  }
+  return signers;
+}
+
+Status Site::reload() {
+  const std::lock_guard lock(reload_mutex_);
+  BIRTHMARK_TRY(const auto signers, load_signers());
+  BIRTHMARK_TRY(auto snapshot, core::read_trust(*registry_, *codec_, config_.factory, signers));
+  trust_.replace(std::move(snapshot));
+  return {};
+}
+
+std::vector<std::pair<std::string, SpkiHash>> Site::held_keys() const {
+  std::vector<std::pair<std::string, SpkiHash>> held;
+  std::error_code failure;
+  for (const auto& entry : std::filesystem::directory_iterator(directory_ / "keys", failure)) {
+    if (entry.path().extension() != ".key") continue;
+    if (auto key = crypto::PrivateKey::load(entry.path())) held.emplace_back(entry.path().filename().string(), key->spki_sha256());
+  }
+  return held;
+}
+
+void Site::act_for(std::string actor) { forwarded_actor = std::move(actor); }
+
+std::string Site::actor() const { return forwarded_actor.empty() ? user_name(::getuid()) : forwarded_actor; }
+
+std::string Site::user_name(unsigned uid) {
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 4096> text{};
+  if (::getpwuid_r(uid, &entry, text.data(), text.size(), &found) != 0 || found == nullptr) return "uid " + std::to_string(uid);
+  return found->pw_name;
+}
+
+std::vector<cli::Figure> Site::figures() const {
+  const store::SqliteStatistics store = registry_->statistics();
+  const core::EnrollmentStatistics enrollments = enroller_->statistics();
+  return {{"issued", enrollments.issued},       {"replayed", enrollments.replayed}, {"refused", enrollments.refused},
+          {"conflicts", enrollments.conflicts}, {"commits", store.commits},         {"jobs", store.jobs},
+          {"fsyncs", store.fsyncs},             {"wal_bytes", store.wal_bytes},     {"rss", resident_bytes()}};
+}
+
+std::vector<std::string> Site::obstacles() const {
+  std::vector<std::string> found;
+  if (auto doubt = clock_guard_->suspicion()) found.push_back(*doubt);
+  const auto trust = trust_.current();
+  const Instant now = clock_.now();
+  if (!trust->root) found.push_back("no root certificate is installed");
+  const auto& authorities = trust->device_authorities;
+  const bool usable = std::any_of(authorities.begin(), authorities.end(), [&](const auto& ca) { return !core::why_not_issuing(ca, now); });
+  if (usable) return found;
+  if (authorities.empty()) found.emplace_back("no device CA is installed");
+  for (const auto& authority : authorities) found.push_back(*core::why_not_issuing(authority, now));
+  return found;
+}
+
+}  // namespace birthmark::app

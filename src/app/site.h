@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// A data directory, opened: its lock, configuration, registry, keys and trust, wired together. The server and the commands that run alone
+// use the same one.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "app/audit_head_file.h"
+#include "app/config.h"
+#include "app/system_clock.h"
+#include "base/file.h"
+#include "cli/workbench.h"
+#include "core/enroller.h"
+#include "store/sqlite/sqlite_registry.h"
+
+namespace birthmark::app {
+
+class Site final : public cli::Workbench {
+ public:
+  // unavailable when another process holds the directory.
+  [[nodiscard]] static Result<std::unique_ptr<Site>> open(const std::filesystem::path& directory);
+  ~Site() override;
+
+  [[nodiscard]] const Config& config() const { return config_; }
+  [[nodiscard]] core::Enroller& enroller() { return *enroller_; }
+  // Once a second while a server runs: the audit head and the clock mark on disk.
+  void housekeep();
+
+  [[nodiscard]] const std::filesystem::path& directory() const override { return directory_; }
+  [[nodiscard]] const std::string& factory() const override { return config_.factory; }
+  [[nodiscard]] core::Registry& registry() override { return *registry_; }
+  [[nodiscard]] const core::X509Codec& codec() const override { return *codec_; }
+  [[nodiscard]] const core::Clock& clock() const override { return clock_; }
+  [[nodiscard]] core::ClockGuard& clock_guard() override { return *clock_guard_; }
+  [[nodiscard]] core::DeviceIdRule device_id_rule() const override { return config_.rules.device_id; }
+  [[nodiscard]] std::vector<std::pair<std::string, SpkiHash>> held_keys() const override;
+  [[nodiscard]] Result<std::optional<core::AuditHead>> signed_audit_head() override { return audit_head_->read(); }
+  [[nodiscard]] Status reload() override;
+  [[nodiscard]] std::shared_ptr<const core::TrustSnapshot> trust() const override { return trust_.current(); }
+  [[nodiscard]] std::string actor() const override;
+  [[nodiscard]] std::vector<cli::Figure> figures() const override;
+  [[nodiscard]] std::vector<std::string> obstacles() const override;
+
+  // Commands that this thread runs from now on are done in the name of `actor` (a caller behind the control socket).
+  static void act_for(std::string actor);
+  [[nodiscard]] static std::string user_name(unsigned uid);
+
+ private:
+  explicit Site(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  [[nodiscard]] Status open_parts();
+  [[nodiscard]] Result<std::vector<std::shared_ptr<core::Signer>>> load_signers() const;
+
+  const std::filesystem::path directory_;
+  FileDescriptor lock_;
+  Config config_;
+  SystemClock clock_;
+  std::unique_ptr<core::Random> random_;
+  std::unique_ptr<core::X509Codec> codec_;
+  std::unique_ptr<store::SqliteRegistry> registry_;
+  std::unique_ptr<AuditHeadFile> audit_head_;
+  std::mutex audit_head_mutex_;
+  std::unique_ptr<core::ClockGuard> clock_guard_;
+  core::TrustStore trust_;
+  std::mutex reload_mutex_;
+  std::unique_ptr<core::Enroller> enroller_;
+};
+
+}  // namespace birthmark::app

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a command of the `birthmark` program is. One file per command; all_commands.cpp is the list.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace birthmark::cli {
+
+class Workbench;
+
+// Where a command writes: results to `out`, everything else (progress, advice) to `err`.
+struct Console {
+  std::ostream& out;
+  std::ostream& err;
+};
+
+// A file that a command was told to read. With a server running, the command runs inside the server, but its files are read by the
+// caller with the caller's rights.
+struct InputFile {
+  std::string path;
+  std::string contents;
+};
+
+class Command {
+ public:
+  virtual ~Command() = default;
+  // Adds the subcommand with its options and help to `root` and returns it, so that the driver can ask whether it was called.
+  virtual CLI::App* declare(CLI::App& root) = 0;
+};
+
+// Runs where it is called and touches no data directory's database.
+class LocalCommand : public Command {
+ public:
+  [[nodiscard]] virtual Status run(Console& console) = 0;
+};
+
+// Runs on a data directory: in-process under the directory's lock, or inside the server that holds it, through the control socket.
+class DirectoryCommand : public Command {
+ public:
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+  [[nodiscard]] virtual std::vector<std::filesystem::path> input_files() const { return {}; }
+  // `inputs` in the order of input_files().
+  [[nodiscard]] virtual Status run(Console& console, Workbench& workbench, const std::vector<InputFile>& inputs) = 0;
+
+ protected:
+  // --dir DIR, or BIRTHMARK_DIR; required.
+  void declare_directory(CLI::App& command);
+
+ private:
+  std::filesystem::path directory_;
+};
+
+// The group `name` ("ca", "device") below `root`, made on first use.
+[[nodiscard]] CLI::App* command_group(CLI::App& root, const std::string& name, const std::string& help);
+
+// Every command of the program.
+[[nodiscard]] std::vector<std::unique_ptr<Command>> all_commands();
+
+}  // namespace birthmark::cli

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command families of the program; each file of commands offers one function.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "cli/command.h"
+
+namespace birthmark::cli {
+
+using CommandList = std::vector<std::unique_ptr<Command>>;
+
+void append_device_list_commands(CommandList& commands);       // device list, export
+void append_device_lifecycle_commands(CommandList& commands);  // device show, deny, allow
+void append_audit_commands(CommandList& commands);             // audit verify, head, tail
+void append_clock_commands(CommandList& commands);             // clock show, accept
+void append_status_commands(CommandList& commands);            // status
+
+}  // namespace birthmark::cli

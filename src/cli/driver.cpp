@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/driver.h"
+
+#include <algorithm>
+#include <ostream>
+
+#include "base/file.h"
+
+namespace birthmark::cli {
+namespace {
+
+constexpr std::string_view kVersion = "birthmark 0.1.0";
+
+// The program's grammar with one instance of every command.
+class Grammar {
+ public:
+  explicit Grammar(std::vector<std::unique_ptr<Command>> commands) : commands_(std::move(commands)) {
+    root_.require_subcommand(1);
+    root_.set_version_flag("--version", std::string(kVersion));
+    root_.set_help_all_flag("--help-all", "Help of every command");
+    for (const auto& command : commands_) declared_.push_back(command->declare(root_));
+  }
+
+  // The command that was called; nothing, with the exit code, when the program is done (help, version, usage error).
+  [[nodiscard]] Command* parse(std::vector<std::string> arguments, Console& console, int& exit_code) {
+    std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+    try {
+      root_.parse(arguments);
+    } catch (const CLI::ParseError& error) {
+      exit_code = root_.exit(error, console.out, console.err) == 0 ? kDone : kUsage;
+      return nullptr;
+    }
+    for (std::size_t i = 0; i < commands_.size(); ++i) {
+      if (declared_[i]->parsed()) return commands_[i].get();
+    }
+    exit_code = kUsage;
+    return nullptr;
+  }
+
+ private:
+  CLI::App root_{"Birthmark gives every device its identity in the factory, and stays the place that knows it.", "birthmark"};
+  std::vector<std::unique_ptr<Command>> commands_;
+  std::vector<CLI::App*> declared_;
+};
+
+int report(Console& console, const Error& error) {
+  console.err << "birthmark: " << error.describe() << '\n';
+  return kFailed;
+}
+
+int finish(Console& console, const Status& status) { return status ? kDone : report(console, status.error()); }
+
+Result<std::vector<InputFile>> read_inputs(const DirectoryCommand& command) {
+  std::vector<InputFile> inputs;
+  for (const auto& path : command.input_files()) {
+    BIRTHMARK_TRY(auto contents, read_file(path));
+    inputs.push_back({path.string(), std::move(contents)});
+  }
+  return inputs;
+}
+
+int run_on_directory(DirectoryCommand& command, const std::vector<std::string>& arguments, Console& console, Host& host) {
+  auto inputs = read_inputs(command);
+  if (!inputs) return report(console, inputs.error());
+  auto workbench = host.open(command.directory());
+  if (workbench) return finish(console, command.run(console, **workbench, *inputs));
+  if (workbench.error().code != ErrorCode::unavailable) return report(console, workbench.error());
+  auto exit_code = host.forward(command.directory(), arguments, *inputs, console);
+  return exit_code ? *exit_code : report(console, exit_code.error());
+}
+
+}  // namespace
+
+int run(std::vector<std::unique_ptr<Command>> commands, const std::vector<std::string>& arguments, Console& console, Host& host) {
+  int exit_code = kDone;
+  Grammar grammar(std::move(commands));
+  Command* command = grammar.parse(arguments, console, exit_code);
+  if (command == nullptr) return exit_code;
+  if (auto* local = dynamic_cast<LocalCommand*>(command)) return finish(console, local->run(console));
+  return run_on_directory(dynamic_cast<DirectoryCommand&>(*command), arguments, console, host);
+}
+
+int run_forwarded(std::vector<std::unique_ptr<Command>> commands, const std::vector<std::string>& arguments,
+                  const std::vector<InputFile>& inputs, Console& console, Workbench& workbench) {
+  int exit_code = kDone;
+  Grammar grammar(std::move(commands));
+  Command* command = grammar.parse(arguments, console, exit_code);
+  if (command == nullptr) return exit_code;
+  auto* directory_command = dynamic_cast<DirectoryCommand*>(command);
+  if (directory_command == nullptr) return report(console, {ErrorCode::invalid, "this command does not run inside a server", {}});
+  return finish(console, directory_command->run(console, workbench, inputs));
+}
+
+}  // namespace birthmark::cli
