@@ -23,7 +23,8 @@ ChunkedBody::ChunkedBody(std::size_t body_limit, std::size_t line_limit)
 
 std::size_t ChunkedBody::take(std::string_view bytes, std::string& body) {
   if (state_ == State::data) return take_data(bytes, body);
-  if (state_ == State::size_line || state_ == State::data_end || state_ == State::trailer) return take_line(bytes);
+  if (state_ == State::data_end) return take_data_end(bytes);
+  if (state_ == State::size_line || state_ == State::trailer) return take_line(bytes);
   return 0;
 }
 
@@ -42,23 +43,25 @@ std::size_t ChunkedBody::take_line(std::string_view bytes) {
     state_ = State::framing_too_large;
     return 0;
   }
-  if (end == std::string_view::npos) {
-    const bool hopeless = state_ == State::data_end && !bytes.empty() && bytes != "\r";
-    if (hopeless) state_ = State::malformed;
-    return 0;
-  }
+  if (end == std::string_view::npos) return 0;
   framing_left_ -= used;
   if (end == 0 || bytes[end - 1] != '\r' || !is_line_text(bytes.substr(0, end - 1))) {
     state_ = State::malformed;
     return used;
   }
   const std::string_view line = bytes.substr(0, end - 1);
-  switch (state_) {
-    case State::size_line: read_size(line); break;
-    case State::trailer: read_trailer(line); break;
-    default: state_ = line.empty() ? State::size_line : State::malformed;
-  }
+  state_ == State::size_line ? read_size(line) : read_trailer(line);
   return used;
+}
+
+std::size_t ChunkedBody::take_data_end(std::string_view bytes) {
+  constexpr std::string_view kEnd = "\r\n";
+  const std::string_view front = bytes.substr(0, kEnd.size());
+  if (front != kEnd.substr(0, front.size())) state_ = State::malformed;
+  if (front != kEnd) return 0;
+  framing_left_ -= std::min<std::uint64_t>(kEnd.size(), framing_left_);
+  state_ = State::size_line;
+  return kEnd.size();
 }
 
 // chunk-size [ chunk-ext ]; white space only before the ";" of an extension (RFC 9112 7.1.1).

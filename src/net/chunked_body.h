@@ -24,6 +24,7 @@ class ChunkedBody {
 
  private:
   [[nodiscard]] std::size_t take_line(std::string_view bytes);
+  [[nodiscard]] std::size_t take_data_end(std::string_view bytes);
   [[nodiscard]] std::size_t take_data(std::string_view bytes, std::string& body);
   void read_size(std::string_view line);
   void read_trailer(std::string_view line);

@@ -138,6 +138,7 @@ TEST(RequestReader, ChunkedBodies) {
   EXPECT_EQ(refusal_of(head + "0\r\n folded: x\r\n\r\n"), 400);
   EXPECT_EQ(refusal_of(head + "0\r\nno colon\r\n\r\n"), 400);
   EXPECT_EQ(refusal_of(head + "2\r\nabX\r\n0\r\n\r\n"), 400);
+  EXPECT_EQ(refusal_of(head + "2\r\nab." + std::string(2000, 'x')), 400);
   EXPECT_EQ(refusal_of(head + "10000000000000000\r\n"), 400);  // 2^64
   EXPECT_EQ(refusal_of(head + "1;" + std::string(2000, 'e')), 413);
   EXPECT_EQ(refusal_of(head + "0\r\nT: " + std::string(2000, 'e')), 413);
