@@ -32,7 +32,7 @@ tl::unexpected<Error> system_failure(std::string_view what, int number) {
   return fail(ErrorCode::unavailable, std::string(what) + ": " + describe_errno(number));
 }
 
-// Standard output into a pipe, standard error into `log` (or ours when empty).
+// Standard output into a pipe, standard error into `log`.
 Result<Started> spawn(const std::vector<std::string>& arguments, const std::string& log) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return system_failure("pipe", errno);
@@ -44,7 +44,7 @@ Result<Started> spawn(const std::vector<std::string>& arguments, const std::stri
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, child_end.get(), STDOUT_FILENO);
-  if (!log.empty()) ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   const int error = ::posix_spawn(&started.pid, words[0], &actions, nullptr, words.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return system_failure("cannot run " + arguments[0], error);
@@ -84,8 +84,8 @@ double number_after(std::string_view text, std::string_view key) {
 
 }  // namespace
 
-Result<std::string> run_program(const std::vector<std::string>& arguments) {
-  BIRTHMARK_TRY(const Started started, spawn(arguments, {}));
+Result<std::string> run_program(const std::vector<std::string>& arguments, const std::filesystem::path& log) {
+  BIRTHMARK_TRY(const Started started, spawn(arguments, log));
   std::string output;
   std::array<char, 4'096> buffer;
   for (ssize_t got = 1; got > 0;) {
@@ -94,7 +94,10 @@ Result<std::string> run_program(const std::vector<std::string>& arguments) {
   }
   int status = 0;
   ::waitpid(started.pid, &status, 0);
-  if (status != 0) return fail(ErrorCode::unavailable, arguments[0] + " " + arguments[1] + " failed", output);
+  if (status != 0) {
+    const auto said = read_file(log);
+    return fail(ErrorCode::unavailable, arguments[0] + " " + arguments[1] + " failed", said ? output + *said : output);
+  }
   return output;
 }
 
@@ -177,7 +180,8 @@ double ServerProcess::peak_mb() const {
 }
 
 Result<StoreFigures> ServerProcess::store_figures() const {
-  BIRTHMARK_TRY(const std::string text, run_program({options_.program, "status", "--dir", options_.directory, "--format", "json"}));
+  BIRTHMARK_TRY(const std::string text, run_program({options_.program, "status", "--dir", options_.directory, "--format", "json"},
+                                                    options_.directory / "server.log"));
   return StoreFigures{
       .commits = number_after(text, "\"commits\":"), .jobs = number_after(text, "\"jobs\":"), .fsyncs = number_after(text, "\"fsyncs\":")};
 }

@@ -15,8 +15,8 @@
 
 namespace birthmark::bench {
 
-// Runs a program to its end: its standard output. An error carries what it said.
-[[nodiscard]] Result<std::string> run_program(const std::vector<std::string>& arguments);
+// Runs a program to its end: its standard output. What it says on standard error is added to `log`; an error names that file.
+[[nodiscard]] Result<std::string> run_program(const std::vector<std::string>& arguments, const std::filesystem::path& log);
 
 struct StoreFigures {
   double commits = 0;

@@ -133,7 +133,8 @@ class SignBench {
     std::printf("%zu requests made in %.1f s, every key and UUID used once\n", requests_.size(), seconds_since(begun));
     std::fflush(stdout);
     BIRTHMARK_TRY(const std::string said, run_program({server_, "init", directory_, "--factory", kFactory, "--gateway-dns",
-                                                       "gw.bench.example", "--ostree-dns", "os.bench.example"}));
+                                                       "gw.bench.example", "--ostree-dns", "os.bench.example"},
+                                                      scratch_ / "init.log"));
     return {};
   }
 
