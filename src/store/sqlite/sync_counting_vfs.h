@@ -1,38 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// A SQLite VFS that passes every call on and counts the syncs: the only way to know how many fsyncs a registration really costs.
+// Counts the syncs of one registry, of commits and checkpoints alike: the only way to know how many fsyncs a registration really costs.
 #pragma once
 
 #include <atomic>
-#include <cstdint>
-#include <memory>
-#include <string>
 
-#include "base/result.h"
-
-struct sqlite3_vfs;
+#include "store/sqlite/vfs_layer.h"
 
 namespace birthmark::store {
 
-class SyncCountingVfs {
+class SyncCountingVfs final : public VfsLayer {
  public:
-  // Registers itself under a name of its own; `base` is the VFS below (empty: SQLite's default). Must outlive its connections.
+  // Under a name of its own; `base` is the VFS below.
   [[nodiscard]] static Result<std::unique_ptr<SyncCountingVfs>> create(const std::string& base);
-  ~SyncCountingVfs();
-  SyncCountingVfs(const SyncCountingVfs&) = delete;
-  SyncCountingVfs& operator=(const SyncCountingVfs&) = delete;
 
-  [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::uint64_t syncs() const { return syncs_.load(std::memory_order_relaxed); }
-
-  void count_sync() { syncs_.fetch_add(1, std::memory_order_relaxed); }
-  [[nodiscard]] sqlite3_vfs* base() const { return base_; }
+  int sync(LayerFile& file, int flags) override;
 
  private:
-  explicit SyncCountingVfs(sqlite3_vfs* base);
-
-  sqlite3_vfs* base_;
-  std::string name_;
-  std::unique_ptr<sqlite3_vfs> vfs_;
+  using VfsLayer::VfsLayer;
   std::atomic<std::uint64_t> syncs_{0};
 };
 
