@@ -54,6 +54,8 @@ class Creation {
   Result<CeremonyOutcome> run() {
     BIRTHMARK_TRY(root_, directory_.certificate(kRootFile));
     BIRTHMARK_TRY(factory_, decide_factory(request_, requests_, root_));
+    BIRTHMARK_CHECK(check_subject_text(factory_, "the factory name"));
+    if (request_.local_ca) BIRTHMARK_CHECK(check_subject_text(local_ca_name(), "the local CA's name (fio-<owner>)"));
     BIRTHMARK_CHECK(check_what_is_there());
     BIRTHMARK_CHECK(make_root());
     BIRTHMARK_CHECK(make_tls());
@@ -67,6 +69,8 @@ class Creation {
   }
 
  private:
+  [[nodiscard]] std::string local_ca_name() const { return "fio-" + (request_.owner.empty() ? factory_ : request_.owner); }
+
   // Everything is looked at before the first file is made, so that a run which must fail makes nothing.
   Status check_what_is_there() {
     BIRTHMARK_TRY(const auto root_key, directory_.key(kRootKeyFile));
@@ -143,8 +147,7 @@ class Creation {
     tools_.say("Creating the local device CA");
     BIRTHMARK_TRY(const RootAuthority authority, root());
     BIRTHMARK_TRY(const PrivateKey key, find_or_make_key(directory_, key_file_for(kLocalCaFile)));
-    const std::string common_name = "fio-" + (request_.owner.empty() ? factory_ : request_.owner);
-    BIRTHMARK_TRY(local_ca_, make_local_ca_certificate(authority, key, common_name, factory_, tools_.random, tools_.now));
+    BIRTHMARK_TRY(local_ca_, make_local_ca_certificate(authority, key, local_ca_name(), factory_, tools_.random, tools_.now));
     return keep(kLocalCaFile, *local_ca_);
   }
 

@@ -102,18 +102,10 @@ Status add_name_entry(X509_NAME* name, int nid, int string_type, std::string_vie
   return {};
 }
 
-Status check_name_value(const std::string& value, std::string_view what) {
-  const bool control = std::any_of(value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-  if (value.empty() || value.size() > kLongestName || control) {
-    return fail(ErrorCode::invalid, std::string(what) + " must be 1 to 64 bytes of text without control characters");
-  }
-  return {};
-}
-
 // CN before OU, both UTF8String: the subjects that the ceremony itself makes.
 Result<X509NameHandle> made_subject(const std::string& common_name, const std::string& factory) {
-  BIRTHMARK_CHECK(check_name_value(common_name, "the common name"));
-  BIRTHMARK_CHECK(check_name_value(factory, "the factory name"));
+  BIRTHMARK_CHECK(check_subject_text(common_name, "the common name"));
+  BIRTHMARK_CHECK(check_subject_text(factory, "the factory name"));
   X509NameHandle name(X509_NAME_new());
   if (!name) return construction_failed();
   BIRTHMARK_CHECK(add_name_entry(name.get(), NID_commonName, V_ASN1_UTF8STRING, common_name, 0));
@@ -249,6 +241,14 @@ Status add_device_ca_extensions(X509* certificate, const Certificate& root) {
 }
 
 }  // namespace
+
+Status check_subject_text(const std::string& text, const std::string& what) {
+  const bool control = std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  if (text.empty() || text.size() > kLongestName || control) {
+    return fail(ErrorCode::invalid, what + " must be 1 to 64 bytes of text without control characters");
+  }
+  return {};
+}
 
 Result<Serial> random_serial(core::Random& random) {
   std::array<std::uint8_t, Serial::kMaxOctets> octets{};

@@ -29,6 +29,9 @@ enum class NameCopying {
 // 159 random bits, never zero: positive and at most 20 octets (RFC 5280 4.1.2.2).
 [[nodiscard]] Result<Serial> random_serial(core::Random& random);
 
+// Whether a text can stand in a subject that the ceremony makes: 1 to 64 bytes, no control characters. `what` begins the error.
+[[nodiscard]] Status check_subject_text(const std::string& text, const std::string& what);
+
 // The same calendar date `years` later; 29 February becomes 1 March.
 [[nodiscard]] Instant years_later(Instant from, int years);
 
