@@ -42,8 +42,9 @@ Status Site::open_parts() {
   audit_head_ = std::make_unique<AuditHeadFile>(directory_ / "audit.head", std::move(audit_key));
   BIRTHMARK_TRY(const auto mark, registry_->clock_mark());
   clock_guard_ = std::make_unique<core::ClockGuard>(clock_, config_.clock, mark);
+  trust_ = std::make_unique<core::TrustStore>(*registry_, *codec_, config_.factory);
   BIRTHMARK_CHECK(reload());
-  enroller_ = std::make_unique<core::Enroller>(*codec_, *registry_, trust_, *clock_guard_, *random_, config_.rules);
+  enroller_ = std::make_unique<core::Enroller>(*codec_, *registry_, *trust_, *clock_guard_, *random_, config_.rules);
   return {};
 }
 
@@ -75,11 +76,8 @@ Result<std::vector<std::shared_ptr<core::Signer>>> Site::load_signers() const {
 }
 
 Status Site::reload() {
-  const std::lock_guard lock(reload_mutex_);
-  BIRTHMARK_TRY(const auto signers, load_signers());
-  BIRTHMARK_TRY(auto snapshot, core::read_trust(*registry_, *codec_, config_.factory, signers));
-  trust_.replace(std::move(snapshot));
-  return {};
+  BIRTHMARK_TRY(auto signers, load_signers());
+  return trust_->reload(std::move(signers));
 }
 
 std::vector<std::pair<std::string, SpkiHash>> Site::held_keys() const {
@@ -115,7 +113,7 @@ std::vector<cli::Figure> Site::figures() const {
 std::vector<std::string> Site::obstacles() const {
   std::vector<std::string> found;
   if (auto doubt = clock_guard_->suspicion()) found.push_back(*doubt);
-  const auto trust = trust_.current();
+  const auto trust = trust_->current();
   const Instant now = clock_.now();
   if (!trust->root) found.push_back("no root certificate is installed");
   const auto& authorities = trust->device_authorities;

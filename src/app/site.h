@@ -41,7 +41,7 @@ class Site final : public cli::Workbench {
   [[nodiscard]] std::vector<std::pair<std::string, SpkiHash>> held_keys() const override;
   [[nodiscard]] Result<std::optional<core::AuditHead>> signed_audit_head() override { return audit_head_->read(); }
   [[nodiscard]] Status reload() override;
-  [[nodiscard]] std::shared_ptr<const core::TrustSnapshot> trust() const override { return trust_.current(); }
+  [[nodiscard]] std::shared_ptr<const core::TrustSnapshot> trust() const override { return trust_->current(); }
   [[nodiscard]] std::string actor() const override;
   [[nodiscard]] std::vector<cli::Figure> figures() const override;
   [[nodiscard]] std::vector<std::string> obstacles() const override;
@@ -65,8 +65,7 @@ class Site final : public cli::Workbench {
   std::unique_ptr<AuditHeadFile> audit_head_;
   std::mutex audit_head_mutex_;
   std::unique_ptr<core::ClockGuard> clock_guard_;
-  core::TrustStore trust_;
-  std::mutex reload_mutex_;
+  std::unique_ptr<core::TrustStore> trust_;
   std::unique_ptr<core::Enroller> enroller_;
 };
 

@@ -136,6 +136,10 @@ Task<Enroller::Attempt> Enroller::issue(const Enrollment& enrollment, const Appl
   record.certificate_der = issued->der;
   auto recorded = co_await registry_.record(std::move(record), approval.preconditions);
   if (!recorded) co_return unavailable(RefusalReason::storage_unavailable, recorded.error(), id);
+  if (recorded->conflict == RecordConflict::trust_changed) {
+    // A denial or another door's CA change raised the epoch: decide again under what holds now.
+    if (auto refreshed = trust_.refresh(trust->epoch); !refreshed) co_return unavailable(RefusalReason::storage_unavailable, refreshed.error(), id);
+  }
   if (recorded->conflict != RecordConflict::none) co_return std::nullopt;
   BIRTHMARK_CRASH_POINT("enroll.after_record");
   co_return Enrolled{std::move(issued->der), std::move(trust),       approval.issuer->record.row, applicant.identity, applicant.production, false,

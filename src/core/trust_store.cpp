@@ -41,24 +41,46 @@ std::optional<std::string> why_not_issuing(const DeviceAuthority& authority, Ins
   return std::nullopt;
 }
 
-Result<std::shared_ptr<const TrustSnapshot>> read_trust(Registry& registry, const X509Codec& codec, const std::string& factory,
-                                                       const std::vector<std::shared_ptr<Signer>>& signers) {
+std::shared_ptr<const TrustSnapshot> TrustStore::current() const {
+  const std::lock_guard lock(snapshot_mutex_);
+  return snapshot_;
+}
+
+Result<std::shared_ptr<const TrustSnapshot>> TrustStore::read(const std::vector<std::shared_ptr<Signer>>& signers) const {
   auto snapshot = std::make_shared<TrustSnapshot>();
-  snapshot->factory = factory;
+  snapshot->factory = factory_;
   // The epoch first: a change between the two reads makes the snapshot look older than it is, which only costs a retry.
-  BIRTHMARK_TRY(snapshot->epoch, registry.trust_epoch());
-  BIRTHMARK_TRY(auto records, registry.authorities());
+  BIRTHMARK_TRY(snapshot->epoch, registry_.trust_epoch());
+  BIRTHMARK_TRY(auto records, registry_.authorities());
   for (AuthorityRecord& record : records) {
-    if (record.factory != factory) continue;
+    if (record.factory != factory_) continue;
     if (record.role == AuthorityRole::root) snapshot->root = record;
     if (record.role == AuthorityRole::tls_server && record.state == AuthorityState::active) snapshot->tls_server = record;
     if (record.role != AuthorityRole::device_ca) continue;
-    BIRTHMARK_TRY(auto facts, codec.read_certificate(record.der));
+    BIRTHMARK_TRY(auto facts, codec_.read_certificate(record.der));
     auto signer = signer_for(facts.spki_sha256, signers);
     snapshot->device_authorities.push_back({std::move(record), std::move(facts), std::move(signer)});
   }
   order_by_preference(snapshot->device_authorities, signers);
   return std::shared_ptr<const TrustSnapshot>(std::move(snapshot));
+}
+
+Status TrustStore::reload(std::vector<std::shared_ptr<Signer>> signers) {
+  const std::lock_guard reload_lock(reload_mutex_);
+  BIRTHMARK_TRY(auto snapshot, read(signers));
+  signers_ = std::move(signers);
+  const std::lock_guard lock(snapshot_mutex_);
+  snapshot_ = std::move(snapshot);
+  return {};
+}
+
+Status TrustStore::refresh(std::uint64_t stale) {
+  const std::lock_guard reload_lock(reload_mutex_);
+  if (current()->epoch != stale) return {};
+  BIRTHMARK_TRY(auto snapshot, read(signers_));
+  const std::lock_guard lock(snapshot_mutex_);
+  snapshot_ = std::move(snapshot);
+  return {};
 }
 
 }  // namespace birthmark::core

@@ -30,7 +30,6 @@ struct TrustSnapshot {
   // Every device CA ever trusted; those with a signer first, in the order of the configuration.
   std::vector<DeviceAuthority> device_authorities;
   std::optional<AuthorityRecord> tls_server;
-  std::vector<std::string> tls_dns_names;
 
   [[nodiscard]] const DeviceAuthority* by_row(RowId row) const;
 };
@@ -38,24 +37,30 @@ struct TrustSnapshot {
 // Why this authority may not issue at `now`; nothing when it may.
 [[nodiscard]] std::optional<std::string> why_not_issuing(const DeviceAuthority& authority, Instant now);
 
-// Reads the authorities and pairs them with the signers by public key. Signers come in the order of preference.
-[[nodiscard]] Result<std::shared_ptr<const TrustSnapshot>> read_trust(Registry& registry, const X509Codec& codec, const std::string& factory,
-                                                                     const std::vector<std::shared_ptr<Signer>>& signers);
-
 // Where a request takes its snapshot from; holding the pointer pins it. Safe from every thread.
 class TrustStore {
  public:
-  [[nodiscard]] std::shared_ptr<const TrustSnapshot> current() const {
-    const std::lock_guard lock(mutex_);
-    return snapshot_;
-  }
-  void replace(std::shared_ptr<const TrustSnapshot> snapshot) {
-    const std::lock_guard lock(mutex_);
-    snapshot_ = std::move(snapshot);
-  }
+  // `registry` and `codec` must outlive it. Empty until the first reload().
+  TrustStore(Registry& registry, const X509Codec& codec, std::string factory)
+      : registry_(registry), codec_(codec), factory_(std::move(factory)) {}
+
+  [[nodiscard]] std::shared_ptr<const TrustSnapshot> current() const;
+
+  // Reads the authorities anew and pairs them with these signers (in the order of preference) by public key. On an error the earlier
+  // snapshot stays.
+  [[nodiscard]] Status reload(std::vector<std::shared_ptr<Signer>> signers);
+  // The same with the signers it has, unless somebody else already moved on from `stale`: for who found that the epoch rose.
+  [[nodiscard]] Status refresh(std::uint64_t stale);
 
  private:
-  mutable std::mutex mutex_;
+  [[nodiscard]] Result<std::shared_ptr<const TrustSnapshot>> read(const std::vector<std::shared_ptr<Signer>>& signers) const;
+
+  Registry& registry_;
+  const X509Codec& codec_;
+  const std::string factory_;
+  std::mutex reload_mutex_;  // one reload at a time
+  std::vector<std::shared_ptr<Signer>> signers_;
+  mutable std::mutex snapshot_mutex_;
   std::shared_ptr<const TrustSnapshot> snapshot_;
 };
 

@@ -27,7 +27,7 @@ TEST(CertificateRules, ProfileOfADevice) {
   EXPECT_FALSE(facts.server_auth);
   EXPECT_FALSE(facts.is_ca);
   EXPECT_FALSE(facts.subject_key_id.empty());
-  EXPECT_EQ(facts.authority_key_id, factory.trust.current()->device_authorities.front().facts.subject_key_id);
+  EXPECT_EQ(facts.authority_key_id, factory.trust->current()->device_authorities.front().facts.subject_key_id);
   EXPECT_EQ(facts.values(NameAttributeType::common_name).front(), kUuid);
   EXPECT_EQ(facts.values(NameAttributeType::organizational_unit).front(), "acme");
 }
@@ -44,7 +44,7 @@ TEST(CertificateRules, NotBeforeIsBackdatedAndNotAfterStaysInsideTheIssuers) {
   TestFactory factory;
   const auto facts = factory.facts(factory.expect_enrolled(TestDevice().enrollment()));
   EXPECT_EQ(facts.not_before, factory.clock.now() - std::chrono::hours(1));
-  EXPECT_EQ(facts.not_after, factory.trust.current()->device_authorities.front().facts.not_after);
+  EXPECT_EQ(facts.not_after, factory.trust->current()->device_authorities.front().facts.not_after);
 }
 
 TEST(CertificateRules, ProductionDevice_TheDeviceDecides) {

@@ -192,7 +192,7 @@ TEST_P(OneProcedure, ADisabledIssuerRefusesAndASuccessorTakesOver) {
   EXPECT_NE(refusal.public_text.find("disabled"), std::string::npos) << refusal.public_text;
   factory.add_successor();
   const auto enrolled = factory.expect_enrolled(TestDevice().enrollment());
-  EXPECT_EQ(factory.trust.current()->by_row(enrolled.issuer)->facts.values(core::NameAttributeType::common_name).front(), "fio-next");
+  EXPECT_EQ(factory.trust->current()->by_row(enrolled.issuer)->facts.values(core::NameAttributeType::common_name).front(), "fio-next");
 }
 
 TEST_P(OneProcedure, ARevokedIssuersCertificateIsNotReplayedButReplaced) {

@@ -90,8 +90,10 @@ void TestFactory::open_registry() {
   } else if (!registry) {
     registry = store::make_memory_registry(*codec);
   }
+  trust = std::make_unique<core::TrustStore>(*registry, *codec, "acme");
+  must(trust->reload(signers_));
   clock_guard = std::make_unique<core::ClockGuard>(clock, clock_rules_, must(registry->clock_mark()));
-  enroller = std::make_unique<core::Enroller>(*codec, *registry, trust, *clock_guard, *random, rules_);
+  enroller = std::make_unique<core::Enroller>(*codec, *registry, *trust, *clock_guard, *random, rules_);
 }
 
 void TestFactory::install(std::string_view certificate_file, core::AuthorityRole role) {
@@ -114,7 +116,7 @@ void TestFactory::add_successor() {
   reload();
 }
 
-void TestFactory::reload() { trust.replace(must(core::read_trust(*registry, *codec, "acme", signers_))); }
+void TestFactory::reload() { must(trust->reload(signers_)); }
 
 void TestFactory::restart() {
   enroller.reset();
@@ -125,7 +127,7 @@ void TestFactory::restart() {
 }
 
 void TestFactory::set_authority_state(std::size_t index, core::AuthorityState state) {
-  core::AuthorityRecord record = trust.current()->device_authorities.at(index).record;
+  core::AuthorityRecord record = trust->current()->device_authorities.at(index).record;
   record.state = state;
   core::TrustChange change;
   change.upserts.push_back(record);

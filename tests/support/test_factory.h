@@ -70,7 +70,7 @@ class TestFactory {
   std::unique_ptr<core::X509Codec> codec;
   std::unique_ptr<core::Random> random;
   std::unique_ptr<core::Registry> registry;
-  core::TrustStore trust;
+  std::unique_ptr<core::TrustStore> trust;
   std::unique_ptr<core::ClockGuard> clock_guard;
   std::unique_ptr<core::Enroller> enroller;
 
