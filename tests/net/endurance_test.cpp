@@ -236,6 +236,38 @@ TEST_F(Endurance, StopIsBounded) {
   site_.release();  // a resume that comes too late finds nobody, and harms nobody
 }
 
+TEST_F(Endurance, AllAddressesMeansBothFamilies) {
+  serve();
+  const net::Endpoint everywhere{.host = "", .port = 0};
+  const auto bound = server_->listen(everywhere, site_);  // a second listener, while the server runs
+  ASSERT_TRUE(bound) << bound.error().describe();
+  const auto answer = RawPeer(bound->port).ask(get("/hello"));  // over IPv4
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(site_.last_peer(), "127.0.0.1");  // not ::ffff:127.0.0.1
+}
+
+TEST_F(Endurance, AServerThatNeverStartedEndsQuietly) {
+  auto server = net::Server::create(1, {});
+  ASSERT_TRUE(server);
+  const net::Endpoint any_port{.host = "127.0.0.1", .port = 0};
+  const auto bound = (*server)->listen(any_port, site_);
+  ASSERT_TRUE(bound);
+  RawPeer waiting(bound->port);  // in the backlog
+  EXPECT_TRUE(waiting.connected());
+  server->reset();
+  EXPECT_FALSE(RawPeer(bound->port).connected());
+}
+
+TEST_F(Endurance, LimitsThatCannotBeMetAreRefused) {
+  net::Limits limits;
+  limits.connections = 0;
+  EXPECT_FALSE(net::Server::create(1, limits));
+  limits = {};
+  limits.header_bytes = 10;
+  EXPECT_FALSE(net::Server::create(1, limits));
+}
+
 TEST_F(Endurance, ListenErrorsNameTheAddress) {
   serve();
   const net::Endpoint taken{.host = "127.0.0.1", .port = port()};
