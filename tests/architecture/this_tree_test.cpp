@@ -85,6 +85,14 @@ TEST(ThisTree, HasCleanLineEnds) {
   expect_none(check_line_ends(this_tree()));
 }
 
+TEST(ThisTree, DescribesEverySetting) {
+  expect_none(check_settings_documented(this_tree()));
+}
+
+TEST(ThisTree, DescribesEveryCommand) {
+  expect_none(check_commands_documented(this_tree()));
+}
+
 TEST(ThisTree, DescribesEveryCrashPoint) {
   expect_none(check_crash_points_documented(this_tree()));
 }

@@ -131,6 +131,27 @@ bool begins_path(std::string_view text, std::size_t at) {
   return !is_word_character(before) && before != '/' && before != '.' && before != '}' && before != '-' && before != '~';
 }
 
+std::string text_of(const Tree& tree, std::string_view path) {
+  const auto page = std::find_if(tree.begin(), tree.end(), [&](const SourceFile& file) { return file.path == path; });
+  return page == tree.end() ? std::string() : page->text;
+}
+
+struct Literal {
+  std::string text;
+  std::size_t line = 0;
+};
+
+// The rest of the literal that follows each `opening`, which ends in a quote.
+std::vector<Literal> literals_after(const SourceFile& file, std::string_view opening) {
+  const std::string code = without_comments(file.text);
+  std::vector<Literal> found;
+  for (std::size_t at = code.find(opening); at != std::string::npos; at = code.find(opening, at + 1)) {
+    const std::size_t begin = at + opening.size();
+    found.push_back({code.substr(begin, code.find('"', begin) - begin), line_of(code, at)});
+  }
+  return found;
+}
+
 void find_machine_paths(const SourceFile& file, Findings& findings) {
   // Assembled, so that this file does not find itself.
   const std::array<std::string, 5> folders = {std::string("/ho") + "me/", std::string("/ro") + "ot/", std::string("/Us") + "ers/",
@@ -223,17 +244,42 @@ Findings check_line_ends(const Tree& tree) {
 }
 
 Findings check_crash_points_documented(const Tree& tree) {
-  const auto page = std::find_if(tree.begin(), tree.end(), [](const SourceFile& f) { return f.path == "docs/reference/crash-points.md"; });
+  const std::string page = text_of(tree, "docs/reference/crash-points.md");
   Findings findings;
   for (const SourceFile& file : tree) {
     if (!file.path.starts_with("src/") || !is_source(file.path) || file.path.ends_with("_test.cpp")) continue;
-    const std::string code = without_comments(file.text);
-    constexpr std::string_view kOpening = "BIRTHMARK_CRASH_POINT(\"";
-    for (std::size_t at = code.find(kOpening); at != std::string::npos; at = code.find(kOpening, at + 1)) {
-      const std::size_t begin = at + kOpening.size();
-      const std::string name = code.substr(begin, code.find('"', begin) - begin);
-      if (page != tree.end() && page->text.find("`" + name + "`") != std::string::npos) continue;
-      findings.push_back({file.path, line_of(code, at), "crash point `" + name + "` is not described in docs/reference/crash-points.md"});
+    for (const Literal& point : literals_after(file, "BIRTHMARK_CRASH_POINT(\"")) {
+      if (page.find("`" + point.text + "`") != std::string::npos) continue;
+      findings.push_back({file.path, point.line, "crash point `" + point.text + "` is not described in docs/reference/crash-points.md"});
+    }
+  }
+  return findings;
+}
+
+Findings check_settings_documented(const Tree& tree) {
+  const std::string page = text_of(tree, "docs/reference/config.md");
+  Findings findings;
+  for (const SourceFile& file : tree) {
+    if (file.path != "src/app/config.cpp") continue;
+    for (const std::string_view reader : {".text(\"", ".texts(\"", ".flag(\"", ".number(\"", ".duration(\"", ">(\""}) {
+      for (const Literal& key : literals_after(file, reader)) {
+        if (page.find("| `" + key.text + "` |") != std::string::npos) continue;
+        findings.push_back({file.path, key.line, "setting `" + key.text + "` is not described in docs/reference/config.md"});
+      }
+    }
+  }
+  return findings;
+}
+
+Findings check_commands_documented(const Tree& tree) {
+  const std::string pages = text_of(tree, "docs/reference/cli.md") + text_of(tree, "docs/reference/ca.md");
+  Findings findings;
+  for (const SourceFile& file : tree) {
+    if (!file.path.starts_with("src/") || !is_source(file.path) || file.path.ends_with("_test.cpp")) continue;
+    for (const Literal& command : literals_after(file, "add_subcommand(\"")) {
+      if (!find_word(pages, command.text).empty()) continue;
+      findings.push_back(
+          {file.path, command.line, "command `" + command.text + "` is described neither in docs/reference/cli.md nor in ca.md"});
     }
   }
   return findings;

@@ -30,6 +30,11 @@ using Tree = std::vector<SourceFile>;
 // Every BIRTHMARK_CRASH_POINT("name") of src/ is described in docs/reference/crash-points.md.
 [[nodiscard]] Findings check_crash_points_documented(const Tree& tree);
 
+// Every setting that src/app/config.cpp reads is described, as `key`, in docs/reference/config.md.
+[[nodiscard]] Findings check_settings_documented(const Tree& tree);
+// Every subcommand that src/ declares by name is mentioned in docs/reference/cli.md or ca.md.
+[[nodiscard]] Findings check_commands_documented(const Tree& tree);
+
 // "## `birthmark init`, really?" -> "birthmark-init-really"
 [[nodiscard]] std::string anchor_of(std::string_view heading);
 

@@ -52,6 +52,18 @@ TEST(CrashPoints, MustBeDescribed) {
   EXPECT_TRUE(check_crash_points_documented({{"docs/reference/crash-points.md", "`store.before_commit`\n"}, code}).empty());
 }
 
+TEST(Settings, MustBeDescribed) {
+  const SourceFile code{"src/app/config.cpp", "reader.text(\"listen\", a).choice<Rule>(\"device_id\", b).number(\"threads\", c);\n"};
+  EXPECT_EQ(check_settings_documented({code}).size(), 3U);
+  EXPECT_EQ(check_settings_documented({{"docs/reference/config.md", "| `listen` | x |\n| `device_id` | x |\n"}, code}).size(), 1U);
+}
+
+TEST(Commands, MustBeDescribed) {
+  const SourceFile code{"src/cli/a.cpp", "group->add_subcommand(\"list\", \"...\");\n"};
+  EXPECT_EQ(check_commands_documented({{"docs/reference/cli.md", "listing\n"}, code}).size(), 1U);
+  EXPECT_TRUE(check_commands_documented({{"docs/reference/cli.md", "`birthmark device list`\n"}, code}).empty());
+}
+
 TEST(Anchors, AreMadeAsMarkdownViewersMakeThem) {
   EXPECT_EQ(anchor_of("The `second` step, really?"), "the-second-step-really");
 }
