@@ -29,7 +29,7 @@ class ChunkedBody {
   void read_size(std::string_view line);
   void read_trailer(std::string_view line);
 
-  const std::size_t line_limit_;
+  std::size_t line_limit_;
   std::uint64_t body_left_;     // of the limit
   std::uint64_t framing_left_;  // what lines may still cost
   std::uint64_t chunk_left_ = 0;

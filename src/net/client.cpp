@@ -190,8 +190,8 @@ class ClientExchange {
   }
 
   const ClientRequest& request_;
-  const Url url_;
-  const SteadyTime deadline_;
+  Url url_;
+  SteadyTime deadline_;
   FileDescriptor socket_;
   std::string held_;  // received, not yet parsed
 };

@@ -93,8 +93,8 @@ class RequestReader {
   [[nodiscard]] std::string_view text(Span span) const { return std::string_view(bytes_).substr(span.offset, span.size); }
   [[nodiscard]] bool names_foreign_version() const;
 
-  const std::size_t header_limit_;
-  const std::size_t body_limit_;
+  std::size_t header_limit_;
+  std::size_t body_limit_;
   std::string bytes_;  // from the first byte of the current request on
   std::string body_;   // of a chunked request, unwrapped
   std::unique_ptr<Parser> parser_;

@@ -61,8 +61,8 @@ class AsioServer final : public Server {
   void begin_drain();
   bool wait_until_empty(std::chrono::milliseconds at_most);
 
-  const Limits limits_;
-  const std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+  Limits limits_;
+  std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
   std::mutex stop_mutex_;
   std::atomic<std::uint64_t> accepted_ = 0;
   std::size_t turn_ = 0;

@@ -76,8 +76,8 @@ class Worker {
   void sweep();
   void run();
 
-  const Limits limits_;
-  const std::function<void()> on_closed_;
+  Limits limits_;
+  std::function<void()> on_closed_;
   std::vector<char> scratch_;
   std::vector<std::unique_ptr<Exchange>> spare_;
   std::vector<Connection*> connections_;

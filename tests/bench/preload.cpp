@@ -99,8 +99,8 @@ class Preload {
   }
 
   core::Registry& registry_;
-  const Authority authority_;
-  const std::size_t count_;
+  Authority authority_;
+  std::size_t count_;
   const std::function<void(std::size_t)>& progress_;
   std::mt19937_64 random_{std::random_device{}()};
   std::size_t begun_ = 0;

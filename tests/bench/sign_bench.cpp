@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,29 +31,30 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* kFactory = "bench";
 constexpr std::array<unsigned, 3> kConnections = {1, 8, 64};
+constexpr unsigned kScalingRounds = 2;
 
 // How much of everything.
 struct Amounts {
   std::array<std::size_t, 3> requests;  // for each of kConnections
-  std::size_t warm_up;
-  std::size_t scaling_requests;
+  std::size_t warm_up;                  // before each server's first measurement
+  std::size_t scaling_requests;         // in each round, for one and for two threads
   std::size_t devices;
   unsigned batches;  // of primitives
 
   [[nodiscard]] std::size_t all_requests() const {
-    return 2 * (requests[0] + requests[1] + requests[2] + warm_up) + 2 * (scaling_requests + warm_up);
+    return 2 * (requests[0] + requests[1] + requests[2] + warm_up) + 2 * kScalingRounds * (scaling_requests + warm_up);
   }
 };
 
 Amounts amounts_of(Extent extent) {
   switch (extent) {
     case Extent::full:
-      return {.requests = {5'000, 15'000, 40'000}, .warm_up = 500, .scaling_requests = 20'000, .devices = 1'000'000, .batches = 60};
+      return {.requests = {5'000, 15'000, 40'000}, .warm_up = 500, .scaling_requests = 10'000, .devices = 1'000'000, .batches = 60};
     case Extent::quick:
-      return {.requests = {600, 2'500, 8'000}, .warm_up = 100, .scaling_requests = 4'000, .devices = 100'000, .batches = 30};
+      return {.requests = {600, 2'500, 8'000}, .warm_up = 100, .scaling_requests = 2'000, .devices = 100'000, .batches = 30};
     case Extent::smoke: break;
   }
-  return {.requests = {20, 50, 100}, .warm_up = 10, .scaling_requests = 100, .devices = 1'000, .batches = 3};
+  return {.requests = {20, 50, 100}, .warm_up = 10, .scaling_requests = 50, .devices = 1'000, .batches = 3};
 }
 
 struct Row {
@@ -210,14 +212,20 @@ class SignBench {
 
   // The load generator needs a good part of a core itself, so requests a second on two cores say little about the server. What counts is
   // how much CPU a request costs: two saturated cores carry 2 / cost(two threads), one carries 1 / cost(one thread on one core).
+  // Neighbours on the machine only ever add to a cost, so the lower one of two rounds counts.
   Result<double> measure_scaling() {
     std::printf("\nscaling, 64 connections; the generator shares the cores (one thread: confined to one core)\n");
     std::printf("threads  requests/s  server CPU/request  cores it used  generator cores\n");
-    BIRTHMARK_TRY(const Row one, measure_threads(1, 0U));
-    BIRTHMARK_TRY(const Row two, measure_threads(2, std::nullopt));
-    const double scaling = 2 * one.cpu_us / two.cpu_us;
-    std::printf("two saturated cores would carry %.0f requests/s, one %.0f\n", 2e6 / two.cpu_us, 1e6 / one.cpu_us);
-    return scaling;
+    double one_us = std::numeric_limits<double>::max();
+    double two_us = one_us;
+    for (unsigned round = 0; round < kScalingRounds; ++round) {
+      BIRTHMARK_TRY(const Row one, measure_threads(1, 0U));
+      BIRTHMARK_TRY(const Row two, measure_threads(2, std::nullopt));
+      one_us = std::min(one_us, one.cpu_us);
+      two_us = std::min(two_us, two.cpu_us);
+    }
+    std::printf("two saturated cores would carry %.0f requests/s, one %.0f\n", 2e6 / two_us, 1e6 / one_us);
+    return 2 * one_us / two_us;
   }
 
   Status preload() {
@@ -243,10 +251,10 @@ class SignBench {
     std::printf("ratio sign-two-cores %.2f\n", scaling);
   }
 
-  const std::filesystem::path server_;
-  const std::filesystem::path directory_;
-  const std::filesystem::path scratch_;
-  const Amounts amounts_;
+  std::filesystem::path server_;
+  std::filesystem::path directory_;
+  std::filesystem::path scratch_;
+  Amounts amounts_;
   Primitives primitives_;
   std::vector<std::string> requests_;
   std::size_t used_ = 0;
