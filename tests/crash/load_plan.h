@@ -2,11 +2,22 @@
 // What store_load does to device number N, and so what store_crash_test may find of it: one place for both.
 #pragma once
 
+#include <charconv>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "contract/registry_samples.h"
 
 namespace birthmark::testing {
+
+template <class Number>
+[[nodiscard]] std::optional<Number> parse_number(std::string_view text) {
+  Number number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
 
 // The steps of one device, in order; each is one acknowledged transaction. A certificate's number says which step made it.
 enum class LoadStep : std::uint64_t { enrolled = 0, reissued = 1, superseded = 2, denied = 3 };

@@ -39,7 +39,7 @@ using Acknowledged = std::map<std::uint64_t, LoadStep>;
 
 unsigned rounds(unsigned by_default) {
   const char* const wanted = std::getenv("BIRTHMARK_CRASH_ROUNDS");
-  return wanted == nullptr ? by_default : static_cast<unsigned>(std::atoi(wanted));
+  return wanted == nullptr ? by_default : parse_number<unsigned>(wanted).value_or(by_default);
 }
 
 class StoreCrash : public ::testing::Test {
@@ -162,9 +162,12 @@ class StoreCrash : public ::testing::Test {
     RawDatabase raw(database_);
     EXPECT_EQ(raw.value("PRAGMA integrity_check"), "ok");
     EXPECT_EQ(raw.value("PRAGMA foreign_key_check"), "");
-    EXPECT_EQ(raw.value("SELECT count(*) FROM identity i WHERE NOT EXISTS (SELECT 1 FROM credential c WHERE c.identity = i.id)"), "0");
-    EXPECT_EQ(raw.value("SELECT count(*) FROM credential c WHERE NOT EXISTS (SELECT 1 FROM certificate x WHERE x.credential = c.id)"), "0");
+    EXPECT_EQ(raw.value("SELECT count(*) FROM identity WHERE id NOT IN (SELECT identity FROM credential)"), "0");
+    EXPECT_EQ(raw.value("SELECT count(*) FROM credential WHERE id NOT IN (SELECT credential FROM certificate)"), "0");
     EXPECT_EQ(raw.value("SELECT count(*) FROM certificate x LEFT JOIN certificate_der d ON d.certificate = x.id WHERE d.der IS NULL"), "0");
+    EXPECT_EQ(raw.value("SELECT count(*) FROM credential c WHERE c.newest_certificate IS NOT "
+                        "(SELECT max(x.id) FROM certificate x WHERE x.credential = c.id AND c.id < 500)  AND c.id < 500"),
+              "0");
     EXPECT_EQ(raw.value("SELECT count(*) - count(DISTINCT issuer || hex(serial)) FROM certificate"), "0");
     EXPECT_EQ(raw.value("SELECT count(*) - (SELECT certificates FROM registry_state) FROM certificate"), "0");
     EXPECT_EQ(raw.value("SELECT count(*) - (SELECT devices FROM registry_state) FROM identity"), "0");

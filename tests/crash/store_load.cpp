@@ -93,7 +93,7 @@ class Station {
 
 int run(char** arguments) {
   const DigestCodec codec;
-  auto disk = PowerCutVfs::create("power-cut", static_cast<unsigned>(std::atoi(arguments[3])));
+  auto disk = PowerCutVfs::create("power-cut", parse_number<unsigned>(arguments[3]).value_or(0));
   if (!disk) return 2;
   store::SqliteOptions options;
   options.path = arguments[1];
@@ -104,8 +104,8 @@ int run(char** arguments) {
     std::fprintf(stderr, "store_load: %s\n", registry.error().describe().c_str());
     return 2;
   }
-  const auto threads = static_cast<std::uint64_t>(std::atoi(arguments[4]));
-  const auto first = static_cast<std::uint64_t>(std::atoll(arguments[5]));
+  const auto threads = parse_number<std::uint64_t>(arguments[4]).value_or(1);
+  const auto first = parse_number<std::uint64_t>(arguments[5]).value_or(0);
   const auto end = std::chrono::steady_clock::now() + kLongestLife;
   std::vector<std::thread> stations;
   for (std::uint64_t t = 0; t < threads; ++t)

@@ -33,6 +33,7 @@ CREATE TABLE credential (
   id INTEGER PRIMARY KEY,
   identity INTEGER NOT NULL REFERENCES identity(id),
   state INTEGER NOT NULL CHECK (state IN (1, 2, 3, 4)),  -- pending, current, superseded, denied
+  newest_certificate INTEGER NOT NULL,  -- a row of certificate, written in the same transaction: an index saved on the hot path
   spki_sha256 BLOB NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX credential_standing ON credential(identity) WHERE state IN (2, 4);
@@ -59,7 +60,6 @@ CREATE TABLE certificate (
   station TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX certificate_serial ON certificate(issuer, serial);
-CREATE INDEX certificate_credential ON certificate(credential);
 
 -- Apart from the certificate rows, so that lists and checks read narrow pages.
 CREATE TABLE certificate_der (

@@ -24,8 +24,8 @@ std::int64_t number(auto value) {
 
 // --- state -----------------------------------------------------------------------------------------------------------------------
 
-Result<Ledger> Ledger::load(Connection connection, const core::X509Codec& codec) {
-  Ledger ledger(std::move(connection), codec);
+Result<Ledger> Ledger::load(Connection connection, const core::X509Codec& codec, IdentityFilter& filter) {
+  Ledger ledger(std::move(connection), codec, filter);
   BIRTHMARK_CHECK(ledger.load_figures());
   BIRTHMARK_CHECK(ledger.load_names());
   return ledger;
@@ -64,13 +64,18 @@ Status Ledger::load_names() {
     if (!found) break;
     state_.factories.emplace(std::string(factory->text(1)), factory->integer(0));
   }
-  BIRTHMARK_TRY(Statement * authority, prepared(sql::kAuthorityIds));
+  BIRTHMARK_TRY(Statement * authority, prepared(sql::kAuthoritySerials));
   const Statement::Use authority_use(*authority);
   for (;;) {
     BIRTHMARK_TRY(const bool found, step(*authority));
-    if (!found) return {};
-    state_.authorities.insert(authority->integer(0));
+    if (!found) break;
+    state_.authorities.emplace(authority->integer(0), Serial::from_magnitude(authority->blob(1)).value_or(Serial{}));
   }
+  BIRTHMARK_TRY(Statement * last, prepared(sql::kLastCertificate));
+  const Statement::Use last_use(*last);
+  BIRTHMARK_CHECK(step(*last));
+  state_.last_certificate = last->integer(0);
+  return {};
 }
 
 // --- the transaction around the calls ----------------------------------------------------------------------------------------------
@@ -151,9 +156,10 @@ Result<core::RecordOutcome> Ledger::record(const core::IssuanceRecord& issuance,
   BIRTHMARK_TRY(const RecordConflict conflict, check(found, issuance, expected));
   if (conflict != RecordConflict::none) return core::RecordOutcome{conflict, 0};
 
+  const RowId certificate = ++state_.last_certificate;
   BIRTHMARK_TRY(const RowId identity, write_identity(found, issuance));
-  BIRTHMARK_TRY(const RowId credential, write_credential(found, identity, issuance.spki_sha256));
-  BIRTHMARK_TRY(const RowId certificate, write_certificate(credential, issuance));
+  BIRTHMARK_TRY(const RowId credential, write_credential(found, identity, issuance.spki_sha256, certificate));
+  BIRTHMARK_CHECK(write_certificate(certificate, credential, issuance));
   BIRTHMARK_CHECK(append_audit(issuance.audit_body));
   raise_clock(issuance.issued_at);
   return core::RecordOutcome{RecordConflict::none, certificate};
@@ -161,6 +167,7 @@ Result<core::RecordOutcome> Ledger::record(const core::IssuanceRecord& issuance,
 
 Result<Ledger::Standing> Ledger::standing(const core::DeviceIdentity& identity) {
   Standing found;
+  if (filter_->surely_absent(identity)) return found;
   const auto factory = state_.factories.find(identity.factory);
   if (factory == state_.factories.end()) return found;
   BIRTHMARK_TRY(Statement * row, prepared(sql::kFindStanding));
@@ -192,7 +199,11 @@ Result<RecordConflict> Ledger::check(const Standing& found, const core::Issuance
   return taken ? RecordConflict::serial_taken : RecordConflict::none;
 }
 
+// Serials begin with time, so that almost every one is larger than all before it and need not be looked up.
 Result<bool> Ledger::serial_taken(RowId issuer, const Serial& serial) {
+  const ByteView largest = state_.authorities.at(issuer).magnitude();
+  const ByteView asked = serial.magnitude();
+  if (std::lexicographical_compare(largest.begin(), largest.end(), asked.begin(), asked.end())) return false;
   BIRTHMARK_TRY(Statement * row, prepared(sql::kSerialExists));
   const Statement::Use use(*row);
   row->bind(1, issuer);
@@ -225,23 +236,31 @@ Result<RowId> Ledger::write_identity(const Standing& found, const core::Issuance
   insert->bind(8, std::string_view(issuance.hardware_id));
   insert->bind(9, number(issuance.production));
   insert->bind(10, std::string_view(issuance.station));
+  filter_->add(issuance.identity);  // before anybody could see the row
   BIRTHMARK_CHECK(run(*insert));
   ++state_.figures.totals.devices;
   return connection_.last_row();
 }
 
 // The same key again stays under its credential; another key takes its place, and the one before is superseded.
-Result<RowId> Ledger::write_credential(const Standing& found, RowId identity, const SpkiHash& key) {
-  if (found.key == key) return found.credential;
+Result<RowId> Ledger::write_credential(const Standing& found, RowId identity, const SpkiHash& key, RowId certificate) {
+  if (found.key == key) {
+    BIRTHMARK_TRY(Statement * update, prepared(sql::kSetNewestCertificate));
+    update->bind(1, found.credential);
+    update->bind(2, certificate);
+    BIRTHMARK_CHECK(run(*update));
+    return found.credential;
+  }
   if (found.credential != 0) BIRTHMARK_CHECK(set_credential(found.credential, CredentialState::superseded));
   BIRTHMARK_TRY(Statement * insert, prepared(sql::kInsertCredential));
   insert->bind(1, identity);
   insert->bind(2, key.view());
+  insert->bind(3, certificate);
   BIRTHMARK_CHECK(run(*insert));
   return connection_.last_row();
 }
 
-Result<RowId> Ledger::write_certificate(RowId credential, const core::IssuanceRecord& issuance) {
+Status Ledger::write_certificate(RowId certificate, RowId credential, const core::IssuanceRecord& issuance) {
   BIRTHMARK_TRY(Statement * insert, prepared(sql::kInsertCertificate));
   insert->bind(1, credential);
   insert->bind(2, issuance.issuer);
@@ -251,14 +270,18 @@ Result<RowId> Ledger::write_certificate(RowId credential, const core::IssuanceRe
   insert->bind(6, to_unix_ms(issuance.issued_at));
   insert->bind(7, number(issuance.delivery));
   insert->bind(8, std::string_view(issuance.station));
+  insert->bind(9, certificate);
   BIRTHMARK_CHECK(run(*insert));
-  const RowId certificate = connection_.last_row();
   BIRTHMARK_TRY(Statement * insert_der, prepared(sql::kInsertCertificateDer));
   insert_der->bind(1, certificate);
   insert_der->bind(2, ByteView(issuance.certificate_der));
   BIRTHMARK_CHECK(run(*insert_der));
   ++state_.figures.totals.certificates;
-  return certificate;
+  const ByteView serial = issuance.serial.magnitude();
+  Serial& largest = state_.authorities.at(issuance.issuer);
+  const ByteView before = largest.magnitude();
+  if (std::lexicographical_compare(before.begin(), before.end(), serial.begin(), serial.end())) largest = issuance.serial;
+  return {};
 }
 
 Status Ledger::raise_delivery(RowId certificate, core::Delivery delivery) {
@@ -300,6 +323,7 @@ Status Ledger::insert_denied(const core::DeviceIdentity& identity, Instant at) {
   insert->bind(8, std::string_view());
   insert->bind(9, std::int64_t{0});
   insert->bind(10, std::string_view());
+  filter_->add(identity);
   BIRTHMARK_CHECK(run(*insert));
   ++state_.figures.totals.devices;
   ++state_.figures.totals.denied;
@@ -372,7 +396,7 @@ Status Ledger::write_authority(const core::AuthorityRecord& authority) {
   insert->bind(4, to_unix_ms(authority.changed_at));
   insert->bind(5, ByteView(authority.der));
   BIRTHMARK_CHECK(run(*insert));
-  state_.authorities.insert(connection_.last_row());
+  state_.authorities.emplace(connection_.last_row(), Serial{});
   return {};
 }
 

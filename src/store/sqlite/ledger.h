@@ -5,12 +5,12 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "core/ports/registry.h"
 #include "core/ports/x509_codec.h"
 #include "store/sqlite/connection.h"
+#include "store/sqlite/identity_filter.h"
 
 namespace birthmark::store {
 
@@ -31,11 +31,12 @@ class Ledger {
   struct State {
     Figures figures;
     FactoryRows factories;
-    std::set<core::RowId> authorities;
+    std::map<core::RowId, Serial> authorities;  // each with its largest serial, which most new ones exceed
+    core::RowId last_certificate = 0;
   };
 
-  // Reads the state of the database as it is.
-  [[nodiscard]] static Result<Ledger> load(Connection connection, const core::X509Codec& codec);
+  // Reads the state of the database as it is. `filter` learns every identity that is made.
+  [[nodiscard]] static Result<Ledger> load(Connection connection, const core::X509Codec& codec, IdentityFilter& filter);
 
   [[nodiscard]] Result<core::RecordOutcome> record(const core::IssuanceRecord& issuance, const core::Preconditions& expected);
   [[nodiscard]] Result<core::DeviceRecord> deny(const core::DeviceIdentity& identity, Instant at, const std::string& audit_body);
@@ -72,7 +73,8 @@ class Ledger {
     core::Delivery delivery = core::Delivery::untracked;
   };
 
-  Ledger(Connection connection, const core::X509Codec& codec) : connection_(std::move(connection)), codec_(&codec) {}
+  Ledger(Connection connection, const core::X509Codec& codec, IdentityFilter& filter)
+      : connection_(std::move(connection)), codec_(&codec), filter_(&filter) {}
 
   [[nodiscard]] Status load_figures();
   [[nodiscard]] Status load_names();
@@ -81,8 +83,9 @@ class Ledger {
                                                    const core::Preconditions& expected);
   [[nodiscard]] Result<bool> serial_taken(core::RowId issuer, const Serial& serial);
   [[nodiscard]] Result<core::RowId> write_identity(const Standing& found, const core::IssuanceRecord& issuance);
-  [[nodiscard]] Result<core::RowId> write_credential(const Standing& found, core::RowId identity, const SpkiHash& key);
-  [[nodiscard]] Result<core::RowId> write_certificate(core::RowId credential, const core::IssuanceRecord& issuance);
+  [[nodiscard]] Result<core::RowId> write_credential(const Standing& found, core::RowId identity, const SpkiHash& key,
+                                                     core::RowId certificate);
+  [[nodiscard]] Status write_certificate(core::RowId certificate, core::RowId credential, const core::IssuanceRecord& issuance);
   [[nodiscard]] Status insert_denied(const core::DeviceIdentity& identity, Instant at);
   [[nodiscard]] Status set_status(core::RowId identity, core::DeviceStatus status);
   [[nodiscard]] Status set_credential(core::RowId credential, core::CredentialState state);
@@ -98,6 +101,7 @@ class Ledger {
 
   Connection connection_;
   const core::X509Codec* codec_;
+  IdentityFilter* filter_;
   State state_;
   int failure_code_ = SQLITE_OK;
   Error failure_;

@@ -7,8 +7,7 @@
 namespace birthmark::store {
 namespace {
 
-// Shorter prefixes match so much that reading the rows in order finds a page sooner than sorting all that match.
-constexpr std::size_t kSelectivePrefix = 3;
+constexpr std::int64_t kFewMatches = 4000;
 constexpr std::string_view kUuidShape = "00000000-0000-0000-0000-000000000000";
 
 // The UUID that a prefix of one becomes when every digit to come is `digit`.
@@ -32,10 +31,29 @@ std::string past(std::string prefix) {
 ListQuery::ListQuery(const core::DeviceFilter& filter, core::RowId after, std::size_t limit)
     : filter_(filter), after_(after), limit_(limit), sql_(sql::kListByRow) {
   if (!filter.id_prefix.empty()) set_prefix(filter.id_prefix);
-  if (filter.status && *filter.status != core::DeviceStatus::active)
-    sql_ = sql::kListNotActive;
-  else if (filter.id_prefix.size() >= kSelectivePrefix)
-    sql_ = sql::kListByPrefix;
+  if (filter.status && *filter.status != core::DeviceStatus::active) sql_ = sql::kListNotActive;
+}
+
+bool ListQuery::wants_prefix_count() const {
+  return sql_ == sql::kListByRow && !first_text_.empty();
+}
+
+Result<std::int64_t> ListQuery::count_prefix(Statement& statement) const {
+  bind_prefix(statement, 1);
+  statement.bind(5, kFewMatches);
+  BIRTHMARK_CHECK(statement.step());
+  return statement.integer(0);
+}
+
+void ListQuery::choose_by_prefix_count(std::int64_t matches) {
+  if (matches < kFewMatches) sql_ = sql::kListByPrefix;
+}
+
+void ListQuery::bind_prefix(Statement& statement, int first) const {
+  statement.bind(first, ByteView(first_uuid_));
+  statement.bind(first + 1, ByteView(last_uuid_));
+  statement.bind(first + 2, std::string_view(first_text_));
+  statement.bind(first + 3, std::string_view(past_text_));
 }
 
 void ListQuery::set_prefix(const std::string& prefix) {
@@ -63,12 +81,7 @@ void ListQuery::bind(Statement& statement) const {
   bind_optional(2, filter_.status);
   bind_optional(3, filter_.ecosystem);
   for (int index = 4; index <= 7; ++index) statement.bind_null(index);
-  if (!first_text_.empty()) {
-    statement.bind(4, ByteView(first_uuid_));
-    statement.bind(5, ByteView(last_uuid_));
-    statement.bind(6, std::string_view(first_text_));
-    statement.bind(7, std::string_view(past_text_));
-  }
+  if (!first_text_.empty()) bind_prefix(statement, 4);
   statement.bind(8, static_cast<std::int64_t>(limit_));
 }
 

@@ -6,14 +6,6 @@
 namespace birthmark::store {
 namespace {
 
-std::string external_id(Statement& row, int column) {
-  if (!row.is_blob(column)) return std::string(row.text(column));
-  const ByteView octets = row.blob(column);
-  Uuid uuid{};
-  std::copy_n(octets.begin(), std::min(octets.size(), uuid.size()), uuid.begin());
-  return format_uuid(uuid);
-}
-
 template <class Fixed>
 Fixed fixed(Statement& row, int column) {
   return Fixed::from(row.blob(column)).value_or(Fixed{});
@@ -39,6 +31,14 @@ core::CertificateRecord read_certificate(Statement& row) {
 }
 
 }  // namespace
+
+std::string read_external_id(Statement& row, int column) {
+  if (!row.is_blob(column)) return std::string(row.text(column));
+  const ByteView octets = row.blob(column);
+  Uuid uuid{};
+  std::copy_n(octets.begin(), std::min(octets.size(), uuid.size()), uuid.begin());
+  return format_uuid(uuid);
+}
 
 ExternalIdKey::ExternalIdKey(std::string_view external_id) : text_(external_id) {
   const bool lower_case = std::none_of(external_id.begin(), external_id.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
@@ -74,7 +74,7 @@ core::DeviceSummary read_summary(Statement& row) {
   summary.row = row.integer(0);
   summary.identity.factory = row.text(1);
   summary.identity.ecosystem = static_cast<core::Ecosystem>(row.integer(2));
-  summary.identity.external_id = external_id(row, 3);
+  summary.identity.external_id = read_external_id(row, 3);
   summary.status = static_cast<core::DeviceStatus>(row.integer(4));
   summary.name = row.text(5);
   summary.hardware_id = row.text(6);

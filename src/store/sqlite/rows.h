@@ -21,6 +21,7 @@ class ExternalIdKey {
   std::optional<Uuid> uuid_;
 };
 
+[[nodiscard]] std::string read_external_id(Statement& row, int column);
 [[nodiscard]] core::DeviceRecord read_device(Statement& row, const core::DeviceIdentity& identity);
 [[nodiscard]] core::DeviceSummary read_summary(Statement& row);
 [[nodiscard]] core::AuthorityRecord read_authority(Statement& row);

@@ -24,7 +24,7 @@ SELECT i.id, i.device_id, i.status, i.name, i.hardware_id, i.production, i.stati
        x.id, x.issuer, x.serial, x.not_before, x.not_after, x.issued_at, x.delivery, x.station, d.der
 FROM identity i
 LEFT JOIN credential c ON c.identity = i.id AND c.state IN (2, 4)
-LEFT JOIN certificate x ON x.id = (SELECT max(n.id) FROM certificate n WHERE n.credential = c.id)
+LEFT JOIN certificate x ON x.id = c.newest_certificate
 LEFT JOIN certificate_der d ON d.certificate = x.id
 WHERE i.external_id = ?1 AND i.factory = ?2 AND i.ecosystem = ?3)";
 
@@ -33,7 +33,7 @@ inline constexpr char kFindStanding[] = R"(
 SELECT i.id, i.status, i.device_id IS NULL, c.id, c.spki_sha256, x.id, x.delivery
 FROM identity i
 LEFT JOIN credential c ON c.identity = i.id AND c.state IN (2, 4)
-LEFT JOIN certificate x ON x.id = (SELECT max(n.id) FROM certificate n WHERE n.credential = c.id)
+LEFT JOIN certificate x ON x.id = c.newest_certificate
 WHERE i.external_id = ?1 AND i.factory = ?2 AND i.ecosystem = ?3)";
 
 inline constexpr char kInsertIdentity[] = R"(
@@ -43,14 +43,19 @@ inline constexpr char kUpdateIdentity[] = R"(
 UPDATE identity SET status = 1, device_id = coalesce(device_id, ?2), name = ?3, hardware_id = ?4, production = ?5, station = ?6
 WHERE id = ?1)";
 inline constexpr char kSetIdentityStatus[] = "UPDATE identity SET status = ?2 WHERE id = ?1";
-inline constexpr char kInsertCredential[] = "INSERT INTO credential (identity, state, spki_sha256) VALUES (?1, 2, ?2)";
+inline constexpr char kInsertCredential[] =
+    "INSERT INTO credential (identity, state, spki_sha256, newest_certificate) VALUES (?1, 2, ?2, ?3)";
+inline constexpr char kSetNewestCertificate[] = "UPDATE credential SET newest_certificate = ?2 WHERE id = ?1";
 inline constexpr char kSetCredentialState[] = "UPDATE credential SET state = ?2 WHERE id = ?1";
 inline constexpr char kSerialExists[] = "SELECT 1 FROM certificate WHERE issuer = ?1 AND serial = ?2";
 inline constexpr char kInsertCertificate[] = R"(
-INSERT INTO certificate (credential, issuer, serial, not_before, not_after, issued_at, delivery, station)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8))";
+INSERT INTO certificate (credential, issuer, serial, not_before, not_after, issued_at, delivery, station, id)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))";
 inline constexpr char kInsertCertificateDer[] = "INSERT INTO certificate_der (certificate, der) VALUES (?1, ?2)";
 inline constexpr char kRaiseDelivery[] = "UPDATE certificate SET delivery = ?2 WHERE id = ?1 AND delivery < ?2";
+
+inline constexpr char kLastCertificate[] = "SELECT max(id) FROM certificate";
+inline constexpr char kEveryIdentity[] = "SELECT external_id, ecosystem FROM identity INDEXED BY identity_external";
 
 // --- lists -----------------------------------------------------------------------------------------------------------------------
 // Columns as read_summary expects them. One SELECT for each way in: by row, through the index of the few that are not active, and
@@ -60,13 +65,17 @@ inline constexpr char kRaiseDelivery[] = "UPDATE certificate SET delivery = ?2 W
   "i.created_at, i.last_seen, c.spki_sha256, x.serial, x.not_after FROM " identities                            \
   " JOIN factory f ON f.id = i.factory "                                                                        \
   "LEFT JOIN credential c ON c.identity = i.id AND c.state IN (2, 4) "                                          \
-  "LEFT JOIN certificate x ON x.id = (SELECT max(n.id) FROM certificate n WHERE n.credential = c.id) "          \
+  "LEFT JOIN certificate x ON x.id = c.newest_certificate "                                                     \
   "WHERE i.id > ?1 AND (?2 IS NULL OR i.status = ?2) AND (?3 IS NULL OR i.ecosystem = ?3) "                     \
   "AND (?5 IS NULL OR (i.external_id >= ?4 AND i.external_id <= ?5) OR (i.external_id >= ?6 AND i.external_id < ?7)) "
 inline constexpr char kListByRow[] = BIRTHMARK_SUMMARY_OF("identity i NOT INDEXED") "ORDER BY i.id LIMIT ?8";
 inline constexpr char kListNotActive[] =
     BIRTHMARK_SUMMARY_OF("identity i INDEXED BY identity_not_active") "AND i.status <> 1 AND i.status = ?2 ORDER BY i.id LIMIT ?8";
 #undef BIRTHMARK_SUMMARY_OF
+// How many match a prefix, as far as it matters.
+inline constexpr char kCountPrefix[] = R"(
+SELECT count(*) FROM (SELECT 1 FROM identity WHERE external_id >= ?1 AND external_id <= ?2
+                      UNION ALL SELECT 1 FROM identity WHERE external_id >= ?3 AND external_id < ?4 LIMIT ?5))";
 inline constexpr char kListByPrefix[] = R"(
 SELECT i.id, f.name, i.ecosystem, i.external_id, i.status, i.name, i.hardware_id, i.production, i.station,
        i.created_at, i.last_seen, c.spki_sha256, x.serial, x.not_after
@@ -75,7 +84,7 @@ FROM (SELECT id FROM identity WHERE external_id >= ?4 AND external_id <= ?5
 CROSS JOIN identity i ON i.id = m.id
 JOIN factory f ON f.id = i.factory
 LEFT JOIN credential c ON c.identity = i.id AND c.state IN (2, 4)
-LEFT JOIN certificate x ON x.id = (SELECT max(n.id) FROM certificate n WHERE n.credential = c.id)
+LEFT JOIN certificate x ON x.id = c.newest_certificate
 WHERE m.id > ?1 AND (?2 IS NULL OR i.status = ?2) AND (?3 IS NULL OR i.ecosystem = ?3)
 ORDER BY m.id LIMIT ?8)";
 
@@ -84,7 +93,8 @@ inline constexpr char kFactories[] = "SELECT id, name FROM factory";
 inline constexpr char kInsertFactory[] = "INSERT INTO factory (name) VALUES (?1)";
 inline constexpr char kAuthorities[] =
     "SELECT a.id, f.name, a.role, a.state, a.changed_at, a.der FROM authority a JOIN factory f ON f.id = a.factory ORDER BY a.id";
-inline constexpr char kAuthorityIds[] = "SELECT id FROM authority";
+inline constexpr char kAuthoritySerials[] =
+    "SELECT id, (SELECT serial FROM certificate WHERE issuer = a.id ORDER BY serial DESC LIMIT 1) FROM authority a";
 inline constexpr char kInsertAuthority[] = "INSERT INTO authority (factory, role, state, changed_at, der) VALUES (?1, ?2, ?3, ?4, ?5)";
 inline constexpr char kSetAuthorityState[] = "UPDATE authority SET state = ?2, changed_at = ?3 WHERE id = ?1";
 

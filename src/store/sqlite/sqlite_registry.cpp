@@ -56,6 +56,7 @@ class SqliteRegistryOnDisk final : public SqliteRegistry {
   Task<Result<T>> write(Work work);
 
   std::unique_ptr<SyncCountingVfs> vfs_;  // outlives every connection
+  IdentityFilter filter_;
   std::unique_ptr<ReaderPool> readers_;
   std::unique_ptr<Connection> closer_;  // stays open to the end, then empties the log into the database
   std::unique_ptr<GroupCommit> writer_;
@@ -91,17 +92,19 @@ Status SqliteRegistryOnDisk::start(const SqliteOptions& options, const core::X50
 
   BIRTHMARK_TRY(auto connection, Connection::open(writing));
   BIRTHMARK_CHECK(migrate(connection));
-  BIRTHMARK_TRY(auto ledger, Ledger::load(std::move(connection), codec));
+  BIRTHMARK_TRY(auto ledger, Ledger::load(std::move(connection), codec, filter_));
   BIRTHMARK_TRY(readers_, ReaderPool::open(reading, options.readers));
   BIRTHMARK_TRY(auto closer, Connection::open(copying));
   closer_ = std::make_unique<Connection>(std::move(closer));
   BIRTHMARK_TRY(auto copier, Connection::open(copying));
-  const auto reopen = [writing, &codec]() -> Result<Ledger> {
+  BIRTHMARK_TRY(auto learner, Connection::open(copying));
+  const auto reopen = [this, writing, &codec]() -> Result<Ledger> {
     BIRTHMARK_TRY(auto fresh, Connection::open(writing));
-    return Ledger::load(std::move(fresh), codec);
+    return Ledger::load(std::move(fresh), codec, filter_);
   };
   writer_ = std::make_unique<GroupCommit>(std::move(ledger), reopen);
   checkpointer_ = std::make_unique<Checkpointer>(std::move(copier), *writer_);
+  filter_.learn(std::move(learner));
   return {};
 }
 
@@ -154,6 +157,7 @@ Task<Status> SqliteRegistryOnDisk::accept_clock(Instant now, std::string audit_b
 // --- reading -----------------------------------------------------------------------------------------------------------------------
 
 Result<std::optional<core::DeviceRecord>> SqliteRegistryOnDisk::find(const core::DeviceIdentity& identity) {
+  if (filter_.surely_absent(identity)) return std::nullopt;
   const auto factory = writer_->factory_row(identity.factory);
   if (!factory) return std::nullopt;
   return readers_->with(sql::kFindDevice, [&](Statement& row) -> Result<std::optional<core::DeviceRecord>> {
@@ -169,7 +173,11 @@ Result<std::optional<core::DeviceRecord>> SqliteRegistryOnDisk::find(const core:
 
 Result<std::vector<core::DeviceSummary>> SqliteRegistryOnDisk::list(const core::DeviceFilter& filter, core::RowId after,
                                                                     std::size_t limit) {
-  const ListQuery query(filter, after, limit);
+  ListQuery query(filter, after, limit);
+  if (query.wants_prefix_count()) {
+    BIRTHMARK_TRY(const auto matches, readers_->with(sql::kCountPrefix, [&](Statement& row) { return query.count_prefix(row); }));
+    query.choose_by_prefix_count(matches);
+  }
   return readers_->with(query.sql(), [&](Statement& row) -> Result<std::vector<core::DeviceSummary>> {
     query.bind(row);
     std::vector<core::DeviceSummary> page;

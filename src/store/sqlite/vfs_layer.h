@@ -15,7 +15,8 @@ namespace birthmark::store {
 
 class VfsLayer;
 
-// An open file of a layer. The file object of the VFS below follows it in the same allocation, which SQLite aligns to 8 bytes. which SQLite aligns to 8 only.
+// An open file of a layer. The file object of the VFS below follows it in the same allocation, which SQLite aligns to 8 bytes. which SQLite
+// aligns to 8 only.
 struct LayerFile {
   sqlite3_file file;
   VfsLayer* layer;
