@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // birthmark ca install: hands the PKI owner's artefacts to a server. The set is judged as a whole and applied as one durable change, live
 // when the server runs. Keys are stored before the change, so that a run that was stopped can simply be repeated.
+#include <mutex>
 #include <ostream>
 
 #include "base/file.h"
@@ -13,6 +14,9 @@ namespace birthmark::cli {
 namespace {
 
 constexpr mode_t kKeyMode = 0400;
+
+// Judging and applying are two steps: another installation in the same server must not come between them.
+std::mutex installation;
 
 constexpr const char* kHelp =
     "Install certificates, CRLs and device CA keys on a server. All of them are checked first; one that does not fit refuses them all. "
@@ -49,6 +53,7 @@ class CaInstallCommand final : public DirectoryCommand {
   [[nodiscard]] std::vector<std::filesystem::path> input_files() const override { return files_; }
 
   Status run(Console& console, Workbench& workbench, const std::vector<InputFile>& inputs) override {
+    const std::lock_guard alone(installation);
     BIRTHMARK_TRY(auto authorities, workbench.registry().authorities());
     const crypto::TrustSituation situation{workbench.factory(), std::move(authorities), workbench.held_keys(), workbench.clock().now(),
                                            workbench.actor()};

@@ -70,7 +70,8 @@ class CaUpdateCommand final : public LocalCommand {
                                            "Adds to what a server trusts; only a revocation takes away.",
                                            quiet_);
     command->add_option("FILE", bundle_, "PEM bundle of device CAs")->required();
-    command->add_option("--pki-dir", directory_, "The PKI directory; the root's key is not needed")->required()->type_name("PKI_DIR");
+    command->add_option("--pki-dir", directory_, "The PKI directory; the root's key is not needed; default: the current directory")
+        ->type_name("PKI_DIR");
     return command;
   }
 
@@ -84,7 +85,7 @@ class CaUpdateCommand final : public LocalCommand {
 
  private:
   std::filesystem::path bundle_;
-  std::filesystem::path directory_;
+  std::filesystem::path directory_ = ".";
   bool quiet_ = false;
 };
 

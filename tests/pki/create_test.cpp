@@ -107,6 +107,14 @@ TEST_F(CreatePki, RefusesARequestWithAWrongSelfSignature) {
   EXPECT_FALSE(std::filesystem::exists(pki()));
 }
 
+TEST_F(CreatePki, AnOnlineRequestWithoutAFactoryIsRefused) {
+  write_request("online-ca.csr", online_key_, {.common_name = "online-ca"});
+  const auto outcome = create_pki(tools(), whole_pki());
+  ASSERT_FALSE(outcome);
+  EXPECT_NE(outcome.error().public_message.find("online-ca.csr must name its factory"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(pki()));
+}
+
 TEST_F(CreatePki, OwnerNamesTheLocalCa) {
   CreateRequest request = whole_pki();
   request.owner = "5e13232f73927550af883e7b";

@@ -20,10 +20,10 @@ Result<std::string> factory_of(const Certificate& root) {
 }
 
 Status check_factory(const std::vector<std::string>& organizational_units, const std::string& factory, const std::string& whose) {
-  for (const std::string& unit : organizational_units) {
-    if (unit != factory) return fail(ErrorCode::conflict, whose + " is for factory '" + unit + "', not '" + factory + "'");
-  }
-  return {};
+  const auto other =
+      std::find_if(organizational_units.begin(), organizational_units.end(), [&](const std::string& unit) { return unit != factory; });
+  if (other == organizational_units.end()) return {};
+  return fail(ErrorCode::conflict, whose + " is for factory '" + *other + "', not '" + factory + "'");
 }
 
 Result<CertificateRequest> read_request(const std::filesystem::path& path, const std::string& factory) {
@@ -34,6 +34,15 @@ Result<CertificateRequest> read_request(const std::filesystem::path& path, const
     return request;
   }
   if (!factory.empty()) BIRTHMARK_CHECK(check_factory(request->organizational_units(), factory, path.string()));
+  return request;
+}
+
+Result<CertificateRequest> read_online_ca_request(const std::filesystem::path& directory, const std::string& factory) {
+  const std::filesystem::path path = directory / kOnlineCaRequestFile;
+  BIRTHMARK_TRY(CertificateRequest request, read_request(path, factory));
+  if (request.organizational_units().size() != 1) {
+    return fail(ErrorCode::invalid, path.string() + " must name its factory once (OU): no server would trust the CA");
+  }
   return request;
 }
 

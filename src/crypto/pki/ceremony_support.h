@@ -28,6 +28,9 @@ struct OpenRoot {
 // Reads a request file; an error names it. Its OU, where it has one, must be `factory` (empty: not asked).
 [[nodiscard]] Result<CertificateRequest> read_request(const std::filesystem::path& path, const std::string& factory);
 
+// The same for online-ca.csr in `directory`, which must have an OU: a server trusts only device CAs of its factory.
+[[nodiscard]] Result<CertificateRequest> read_online_ca_request(const std::filesystem::path& directory, const std::string& factory);
+
 // The key in `name`, made there when the file is missing. A key left by an interrupted run is used.
 [[nodiscard]] Result<PrivateKey> find_or_make_key(const PkiDirectory& directory, std::string_view name);
 

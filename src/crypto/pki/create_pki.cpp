@@ -19,7 +19,7 @@ Result<Requests> read_requests(const CreateRequest& request) {
   if (request.csr_directory.empty()) return requests;
   BIRTHMARK_TRY(requests.tls, read_request(request.csr_directory / kTlsRequestFile, request.factory));
   if (request.online_ca) {
-    BIRTHMARK_TRY(requests.online_ca, read_request(request.csr_directory / kOnlineCaRequestFile, request.factory));
+    BIRTHMARK_TRY(requests.online_ca, read_online_ca_request(request.csr_directory, request.factory));
   }
   return requests;
 }

@@ -98,7 +98,7 @@ Result<CeremonyOutcome> add_device_ca(const CeremonyTools& tools, const AddDevic
   }
   std::optional<CertificateRequest> csr;
   if (request.online_ca) {
-    BIRTHMARK_TRY(csr, read_request(request.csr_directory / kOnlineCaRequestFile, factory));
+    BIRTHMARK_TRY(csr, read_online_ca_request(request.csr_directory, factory));
   }
   CeremonyOutcome outcome;
   if (csr) BIRTHMARK_CHECK(add_online(tools, *csr, directory, root, outcome));

@@ -27,7 +27,7 @@ struct ExtensionsFree {
 using ExtensionsHandle = std::unique_ptr<STACK_OF(X509_EXTENSION), ExtensionsFree>;
 
 // Bit numbers of keyUsage, RFC 5280 4.2.1.3.
-enum KeyUsageBit : int { kDigitalSignature = 0, kKeyCertSign = 5, kCrlSign = 6 };
+enum KeyUsageBit : int { digital_signature = 0, key_cert_sign = 5, crl_sign = 6 };
 
 enum class Criticality : int { no = 0, yes = 1 };
 enum class PathLength { unlimited, zero };
@@ -234,7 +234,7 @@ Result<Validity> issued_validity(const Certificate& root, Instant now) {
 }
 
 Status add_device_ca_extensions(X509* certificate, const Certificate& root) {
-  BIRTHMARK_CHECK(add_key_usage(certificate, {kKeyCertSign}));
+  BIRTHMARK_CHECK(add_key_usage(certificate, {key_cert_sign}));
   BIRTHMARK_CHECK(add_ca_constraints(certificate, PathLength::zero));
   BIRTHMARK_CHECK(add_subject_key_id(certificate));
   return add_authority_key_id(certificate, root);
@@ -280,7 +280,7 @@ Result<Certificate> make_root_certificate(const PrivateKey& key, const std::stri
   BIRTHMARK_TRY(const X509NameHandle name, made_subject("Factory-CA", factory));
   const Validity validity{now, years_later(now, kRootYears)};
   BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), name.get(), validity, key.get(), random));
-  BIRTHMARK_CHECK(add_key_usage(certificate.get(), {kKeyCertSign, kCrlSign}));
+  BIRTHMARK_CHECK(add_key_usage(certificate.get(), {key_cert_sign, crl_sign}));
   BIRTHMARK_CHECK(add_extended_key_usage(certificate.get(), {NID_server_auth, NID_client_auth}));
   BIRTHMARK_CHECK(add_ca_constraints(certificate.get(), PathLength::unlimited));
   BIRTHMARK_CHECK(add_subject_key_id(certificate.get()));
@@ -314,7 +314,7 @@ Result<Certificate> sign_tls_server(const RootAuthority& root, const Certificate
   BIRTHMARK_TRY(const Validity validity, issued_validity(root.certificate, now));
   const X509_NAME* issuer = X509_get_subject_name(root.certificate.get());
   BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), issuer, validity, X509_REQ_get0_pubkey(request.get()), random));
-  BIRTHMARK_CHECK(add_key_usage(certificate.get(), {kDigitalSignature}));
+  BIRTHMARK_CHECK(add_key_usage(certificate.get(), {digital_signature}));
   BIRTHMARK_CHECK(add_extended_key_usage(certificate.get(), {NID_server_auth}));
   BIRTHMARK_CHECK(add_authority_key_id(certificate.get(), root.certificate));
   BIRTHMARK_CHECK(add_alternative_names(certificate.get(), request, copying));
