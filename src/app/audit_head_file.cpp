@@ -73,7 +73,8 @@ Status AuditHeadFile::check(core::Registry& registry) const {
   }
   BIRTHMARK_TRY(const auto records, registry.audit_records(kept->count - 1, 1));
   if (records.empty() || records.front().sequence != kept->count || records.front().hash != kept->hash)
-    return fail(ErrorCode::conflict, "the database's audit is not the one that was signed: record " + std::to_string(kept->count) + " differs" + advice);
+    return fail(ErrorCode::conflict,
+                "the database's audit is not the one that was signed: record " + std::to_string(kept->count) + " differs" + advice);
   return {};
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/config.h"
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <functional>
-#include <toml++/toml.h>
 
 #include "base/file.h"
 
@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::size_t kMaxConfigBytes = 1U << 20U;
 
-std::string position(const toml::node& node) { return "line " + std::to_string(node.source().begin.line); }
+std::string position(const toml::node& node) {
+  return "line " + std::to_string(node.source().begin.line);
+}
 
 // Reads one table's keys into a Config; remembers the first thing that is wrong, and which keys were known.
 class TableReader {
@@ -69,7 +71,8 @@ class TableReader {
   }
 
   template <class Enum>
-  TableReader& choice(std::string_view key, Enum& to, const std::function<std::optional<Enum>(std::string_view)>& parse, std::string_view choices) {
+  TableReader& choice(std::string_view key, Enum& to, const std::function<std::optional<Enum>(std::string_view)>& parse,
+                      std::string_view choices) {
     std::string written;
     text(key, written);
     if (written.empty()) return *this;
@@ -127,7 +130,8 @@ constexpr std::array<std::string_view, 6> kSections{"factory", "registration", "
 Status check_sections(const toml::table& root, std::string_view file) {
   for (const auto& [key, node] : root) {
     if (std::find(kSections.begin(), kSections.end(), key.str()) == kSections.end())
-      return fail(ErrorCode::misconfigured, std::string(file) + ", " + position(node) + ": unknown section [" + std::string(key.str()) + "]");
+      return fail(ErrorCode::misconfigured,
+                  std::string(file) + ", " + position(node) + ": unknown section [" + std::string(key.str()) + "]");
   }
   return {};
 }
@@ -135,7 +139,8 @@ Status check_sections(const toml::table& root, std::string_view file) {
 Status check_key_path(std::string_view path) {
   const std::filesystem::path given(path);
   const bool climbs = std::find(given.begin(), given.end(), "..") != given.end();
-  if (path.empty() || given.is_absolute() || climbs) return fail(ErrorCode::invalid, "'" + std::string(path) + "' is not a path below the data directory");
+  if (path.empty() || given.is_absolute() || climbs)
+    return fail(ErrorCode::invalid, "'" + std::string(path) + "' is not a path below the data directory");
   return {};
 }
 
@@ -154,7 +159,8 @@ Status read_factory(const toml::table& root, std::string_view file, Config& conf
                       .text("ostree_dns", config.ostree_dns, check_dns_name)
                       .number("gateway_port", config.gateway_port, 1, 65535)
                       .finish());
-  for (const auto& [key, value] : {std::pair{"name", &config.factory}, {"gateway_dns", &config.gateway_dns}, {"ostree_dns", &config.ostree_dns}}) {
+  for (const auto& [key, value] :
+       {std::pair{"name", &config.factory}, {"gateway_dns", &config.gateway_dns}, {"ostree_dns", &config.ostree_dns}}) {
     if (value->empty()) return fail(ErrorCode::misconfigured, std::string(file) + ": factory." + key + " is required");
   }
   return {};
@@ -231,8 +237,12 @@ bool is_name_character(char c) {
 
 }  // namespace
 
-std::string Config::gateway_server() const { return "https://" + gateway_dns + ":" + std::to_string(gateway_port); }
-std::string Config::ostree_server() const { return "https://" + ostree_dns + ":" + std::to_string(gateway_port); }
+std::string Config::gateway_server() const {
+  return "https://" + gateway_dns + ":" + std::to_string(gateway_port);
+}
+std::string Config::ostree_server() const {
+  return "https://" + ostree_dns + ":" + std::to_string(gateway_port);
+}
 
 Status check_factory_name(std::string_view name) {
   if (name.empty() || name.size() > 64 || !std::all_of(name.begin(), name.end(), is_name_character))
@@ -252,8 +262,8 @@ Result<Config> parse_config(std::string_view text, std::string_view name) {
     const toml::table root = toml::parse(text, name);
     return read_config(root, name);
   } catch (const toml::parse_error& error) {
-    return fail(ErrorCode::misconfigured, std::string(name) + ", line " + std::to_string(error.source().begin.line) + ": " +
-                                              std::string(error.description()));
+    return fail(ErrorCode::misconfigured,
+                std::string(name) + ", line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
   }
 }
 
@@ -261,7 +271,8 @@ Result<Config> load_config(const std::filesystem::path& directory) {
   const std::filesystem::path path = directory / "birthmark.toml";
   auto text = read_file(path, kMaxConfigBytes);
   if (!text && text.error().code == ErrorCode::not_found) {
-    return fail(ErrorCode::not_found, directory.string() + " is not a Birthmark directory (it has no birthmark.toml); make one with: birthmark init " +
+    return fail(ErrorCode::not_found, directory.string() +
+                                          " is not a Birthmark directory (it has no birthmark.toml); make one with: birthmark init " +
                                           directory.string() + " --factory NAME --gateway-dns A --ostree-dns B");
   }
   if (!text) return forward_error(text);
@@ -271,9 +282,15 @@ Result<Config> load_config(const std::filesystem::path& directory) {
 std::string default_config(const std::string& factory, const std::string& gateway_dns, const std::string& ostree_dns) {
   return "# Birthmark: configuration of this server. Every setting is shown with its default; docs/reference/config.md explains each.\n"
          "\n[factory]\n"
-         "name = \"" + factory + "\"  # equals the OU of every certificate of this factory\n"
-         "gateway_dns = \"" + gateway_dns + "\"  # where devices find the gateway\n"
-         "ostree_dns = \"" + ostree_dns + "\"\n"
+         "name = \"" +
+         factory +
+         "\"  # equals the OU of every certificate of this factory\n"
+         "gateway_dns = \"" +
+         gateway_dns +
+         "\"  # where devices find the gateway\n"
+         "ostree_dns = \"" +
+         ostree_dns +
+         "\"\n"
          "# gateway_port = 8443\n"
          "\n[registration]\n"
          "# listen = [\":8000\"]\n"

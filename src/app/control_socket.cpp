@@ -148,13 +148,16 @@ Result<sockaddr_un> address_of(const std::filesystem::path& directory) {
   address.sun_family = AF_UNIX;
   const std::string path = (directory / kSocketName).string();
   if (path.size() >= sizeof(address.sun_path)) {
-    return fail(ErrorCode::misconfigured, path + " is too long for a socket (at most 107 bytes): use a shorter path, or call from inside the directory");
+    return fail(ErrorCode::misconfigured,
+                path + " is too long for a socket (at most 107 bytes): use a shorter path, or call from inside the directory");
   }
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   return address;
 }
 
-const sockaddr* generic(const sockaddr_un& address) { return reinterpret_cast<const sockaddr*>(&address); }
+const sockaddr* generic(const sockaddr_un& address) {
+  return reinterpret_cast<const sockaddr*>(&address);
+}
 
 std::string peer_name(int fd) {
   ucred peer{};
@@ -175,7 +178,8 @@ Result<std::unique_ptr<ControlServer>> ControlServer::start(Site& site) {
   const int failure = errno;
   ::umask(before);
   if (!bound || ::listen(listener.get(), 64) != 0) {
-    return fail(ErrorCode::misconfigured, std::string("cannot listen on ") + address.sun_path + ": " + describe_errno(bound ? errno : failure));
+    return fail(ErrorCode::misconfigured,
+                std::string("cannot listen on ") + address.sun_path + ": " + describe_errno(bound ? errno : failure));
   }
   std::unique_ptr<ControlServer> server(new ControlServer(site, std::move(listener), std::move(wake)));
   server->acceptor_ = std::thread([raw = server.get()] { raw->accept_commands(); });

@@ -25,7 +25,8 @@ class ControlServer {
   ~ControlServer();
 
  private:
-  ControlServer(Site& site, FileDescriptor listener, FileDescriptor wake) : site_(site), listener_(std::move(listener)), wake_(std::move(wake)) {}
+  ControlServer(Site& site, FileDescriptor listener, FileDescriptor wake)
+      : site_(site), listener_(std::move(listener)), wake_(std::move(wake)) {}
   void accept_commands();
   void serve(FileDescriptor connection);
 

@@ -75,7 +75,8 @@ Status write_files(const std::filesystem::path& directory, const DemoDevice& dev
   BIRTHMARK_CHECK(create_file(directory / "pkey.pem", device.key_pem, 0600));
   for (const std::string_view name : {"root.crt", "client.pem", "client.chained", "sota.toml"}) {
     const json::value* contents = answer.if_contains(name);
-    if (contents == nullptr || !contents->is_string()) return fail(ErrorCode::internal, "the server's answer has no '" + std::string(name) + "'");
+    if (contents == nullptr || !contents->is_string())
+      return fail(ErrorCode::internal, "the server's answer has no '" + std::string(name) + "'");
     BIRTHMARK_CHECK(create_file(directory / name, std::string(contents->get_string()), 0644));
   }
   const std::string chain(answer.at("client.chained").get_string());
@@ -88,7 +89,10 @@ class DemoCommand final : public cli::LocalCommand {
  public:
   CLI::App* declare(CLI::App& root) override {
     CLI::App* command = root.add_subcommand("demo", "Register made-up devices with a running server, as a production line would");
-    command->add_option("--dir", directory_, "The server's data directory: says which factory")->envname("BIRTHMARK_DIR")->required()->type_name("DIR");
+    command->add_option("--dir", directory_, "The server's data directory: says which factory")
+        ->envname("BIRTHMARK_DIR")
+        ->required()
+        ->type_name("DIR");
     command->add_option("--url", url_, "Where the server registers devices")->type_name("URL")->capture_default_str();
     command->add_option("--out", out_, "Where each device gets a directory with its files")->type_name("DIR")->capture_default_str();
     command->add_option("--count", count_, "How many devices")->type_name("N")->check(CLI::Range(1, 100'000))->capture_default_str();
@@ -127,6 +131,8 @@ class DemoCommand final : public cli::LocalCommand {
 
 }  // namespace
 
-std::unique_ptr<cli::Command> make_demo_command() { return std::make_unique<DemoCommand>(); }
+std::unique_ptr<cli::Command> make_demo_command() {
+  return std::make_unique<DemoCommand>();
+}
 
 }  // namespace birthmark::app

@@ -74,7 +74,8 @@ Status make_keys(const InitOptions& options) {
 Status make_config(const InitOptions& options) {
   auto existing = load_config(options.directory);
   if (!existing && existing.error().code == ErrorCode::not_found) {
-    return create_file(options.directory / "birthmark.toml", default_config(options.factory, options.gateway_dns, options.ostree_dns), kConfigMode);
+    return create_file(options.directory / "birthmark.toml", default_config(options.factory, options.gateway_dns, options.ostree_dns),
+                       kConfigMode);
   }
   if (!existing) return forward_error(existing);
   if (existing->factory != options.factory || existing->gateway_dns != options.gateway_dns || existing->ostree_dns != options.ostree_dns) {
@@ -86,8 +87,8 @@ Status make_config(const InitOptions& options) {
 
 // What a server needs of a PKI that has everything; the root's key is not among it.
 const std::array<std::string, 5>& files_to_install() {
-  static const std::array<std::string, 5> kFiles{std::string(crypto::kRootFile), std::string(crypto::kTlsFile), std::string(crypto::kOnlineCaFile),
-                                                 std::string(crypto::kLocalCaFile), "local-ca.key"};
+  static const std::array<std::string, 5> kFiles{std::string(crypto::kRootFile), std::string(crypto::kTlsFile),
+                                                 std::string(crypto::kOnlineCaFile), std::string(crypto::kLocalCaFile), "local-ca.key"};
   return kFiles;
 }
 
@@ -135,14 +136,20 @@ void explain(const InitOptions& options, const std::filesystem::path& pki, const
 class InitCommand final : public cli::LocalCommand {
  public:
   CLI::App* declare(CLI::App& root) override {
-    CLI::App* command = root.add_subcommand("init", "Make a server directory, and a PKI beside it; running it again finishes or changes nothing");
+    CLI::App* command =
+        root.add_subcommand("init", "Make a server directory, and a PKI beside it; running it again finishes or changes nothing");
     command->add_option("DIR", options_.directory, "The server directory to make")->required();
     command->add_option("--factory", options_.factory, "The factory's name: the OU of all its certificates")->required()->type_name("NAME");
-    command->add_option("--gateway-dns", options_.gateway_dns, "The name under which devices reach the gateway")->required()->type_name("NAME");
-    command->add_option("--ostree-dns", options_.ostree_dns, "The name under which devices reach the OSTree server")->required()->type_name("NAME");
+    command->add_option("--gateway-dns", options_.gateway_dns, "The name under which devices reach the gateway")
+        ->required()
+        ->type_name("NAME");
+    command->add_option("--ostree-dns", options_.ostree_dns, "The name under which devices reach the OSTree server")
+        ->required()
+        ->type_name("NAME");
     command->add_option("--owner", options_.owner, "The local CA becomes CN=fio-ID (default: the factory's name)")->type_name("ID");
     CLI::Option* pki = command->add_option("--pki", options_.pki, "Where the PKI goes (default: DIR/pki)")->type_name("PKI_DIR");
-    command->add_flag("--no-pki", options_.no_pki, "Make keys and requests only; the PKI is made elsewhere with `birthmark ca create`")->excludes(pki);
+    command->add_flag("--no-pki", options_.no_pki, "Make keys and requests only; the PKI is made elsewhere with `birthmark ca create`")
+        ->excludes(pki);
     return command;
   }
 
@@ -169,6 +176,8 @@ class InitCommand final : public cli::LocalCommand {
 
 }  // namespace
 
-std::unique_ptr<cli::Command> make_init_command() { return std::make_unique<InitCommand>(); }
+std::unique_ptr<cli::Command> make_init_command() {
+  return std::make_unique<InitCommand>();
+}
 
 }  // namespace birthmark::app

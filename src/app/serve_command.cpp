@@ -2,9 +2,9 @@
 // birthmark serve: the listeners over one data directory, until SIGTERM or SIGINT.
 #include <pthread.h>
 
+#include <time.h>
 #include <csignal>
 #include <ostream>
-#include <time.h>
 
 #include "app/commands.h"
 #include "app/control_socket.h"
@@ -30,7 +30,8 @@ Result<net::Endpoint> parse_listen(const std::string& text) {
   const std::size_t equals = text.find('=');
   const std::string face = text.substr(0, equals);
   if (equals == std::string::npos) return fail(ErrorCode::invalid, "--listen " + text + ": expected FACE=HOST:PORT");
-  if (face != kRegistrationFace) return fail(ErrorCode::invalid, "--listen " + text + ": unknown face '" + face + "'; this version has: registration");
+  if (face != kRegistrationFace)
+    return fail(ErrorCode::invalid, "--listen " + text + ": unknown face '" + face + "'; this version has: registration");
   return net::parse_endpoint(text.substr(equals + 1));
 }
 
@@ -63,7 +64,9 @@ class ServeCommand final : public cli::LocalCommand {
     command->add_option("--dir", directory_, "The server's data directory")->envname("BIRTHMARK_DIR")->required()->type_name("DIR");
     command->add_option("--listen", listen_, "Start exactly these listeners instead of the configured ones (faces: registration)")
         ->type_name("FACE=HOST:PORT");
-    command->add_option("--threads", threads_, "Network threads (default: server.threads, or one per core)")->type_name("N")->check(CLI::Range(1, 256));
+    command->add_option("--threads", threads_, "Network threads (default: server.threads, or one per core)")
+        ->type_name("N")
+        ->check(CLI::Range(1, 256));
     return command;
   }
 
@@ -110,6 +113,8 @@ class ServeCommand final : public cli::LocalCommand {
 
 }  // namespace
 
-std::unique_ptr<cli::Command> make_serve_command() { return std::make_unique<ServeCommand>(); }
+std::unique_ptr<cli::Command> make_serve_command() {
+  return std::make_unique<ServeCommand>();
+}
 
 }  // namespace birthmark::app

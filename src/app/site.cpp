@@ -90,9 +90,13 @@ std::vector<std::pair<std::string, SpkiHash>> Site::held_keys() const {
   return held;
 }
 
-void Site::act_for(std::string actor) { forwarded_actor = std::move(actor); }
+void Site::act_for(std::string actor) {
+  forwarded_actor = std::move(actor);
+}
 
-std::string Site::actor() const { return forwarded_actor.empty() ? user_name(::getuid()) : forwarded_actor; }
+std::string Site::actor() const {
+  return forwarded_actor.empty() ? user_name(::getuid()) : forwarded_actor;
+}
 
 std::string Site::user_name(unsigned uid) {
   passwd entry{};
@@ -105,9 +109,11 @@ std::string Site::user_name(unsigned uid) {
 std::vector<cli::Figure> Site::figures() const {
   const store::SqliteStatistics store = registry_->statistics();
   const core::EnrollmentStatistics enrollments = enroller_->statistics();
-  return {{"issued", enrollments.issued},       {"replayed", enrollments.replayed}, {"refused", enrollments.refused},
-          {"conflicts", enrollments.conflicts}, {"commits", store.commits},         {"jobs", store.jobs},
-          {"fsyncs", store.fsyncs},             {"wal_bytes", store.wal_bytes},     {"rss", resident_bytes()}};
+  return {{"issued", enrollments.issued},   {"replayed", enrollments.replayed},
+          {"refused", enrollments.refused}, {"conflicts", enrollments.conflicts},
+          {"commits", store.commits},       {"jobs", store.jobs},
+          {"fsyncs", store.fsyncs},         {"wal_bytes", store.wal_bytes},
+          {"rss", resident_bytes()}};
 }
 
 std::vector<std::string> Site::obstacles() const {

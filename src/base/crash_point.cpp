@@ -3,8 +3,8 @@
 
 #ifdef BIRTHMARK_CRASH_POINTS
 
-#include <csignal>
 #include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <string>
 #include <string_view>

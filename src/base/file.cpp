@@ -56,7 +56,9 @@ void FileDescriptor::reset(int fd) {
   fd_ = fd;
 }
 
-std::string describe_errno(int number) { return std::generic_category().message(number); }
+std::string describe_errno(int number) {
+  return std::generic_category().message(number);
+}
 
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit_bytes) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -105,7 +107,7 @@ Status make_directory(const std::filesystem::path& path, mode_t mode) {
     return sync_directory(directory_of(path));
   }
   if (errno != EEXIST) return file_failure(path, "make directory");
-  struct stat found {};
+  struct stat found{};
   if (::stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode)) return {};
   errno = ENOTDIR;
   return file_failure(path, "use");

@@ -2,11 +2,11 @@
 // Files as the project writes them: exact modes, synced before anybody relies on them, never half there, never overwritten by accident.
 #pragma once
 
+#include <sys/types.h>
 #include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <sys/types.h>
 
 #include "base/bytes.h"
 #include "base/result.h"

@@ -9,8 +9,7 @@ Result<Serial> Serial::from_magnitude(ByteView big_endian) {
   while (!big_endian.empty() && big_endian.front() == 0) big_endian = big_endian.subspan(1);
   if (big_endian.empty()) return fail(ErrorCode::invalid, "a serial number must be positive");
   const bool needs_pad = (big_endian.front() & 0x80U) != 0;
-  if (big_endian.size() + (needs_pad ? 1 : 0) > kMaxOctets)
-    return fail(ErrorCode::invalid, "a serial number has at most 20 octets");
+  if (big_endian.size() + (needs_pad ? 1 : 0) > kMaxOctets) return fail(ErrorCode::invalid, "a serial number has at most 20 octets");
   Serial serial;
   std::copy(big_endian.begin(), big_endian.end(), serial.octets_.begin());
   serial.size_ = static_cast<std::uint8_t>(big_endian.size());
@@ -24,6 +23,8 @@ Bytes Serial::der_contents() const {
   return contents;
 }
 
-std::string Serial::hex() const { return to_hex(magnitude()); }
+std::string Serial::hex() const {
+  return to_hex(magnitude());
+}
 
 }  // namespace birthmark

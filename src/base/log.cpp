@@ -40,9 +40,13 @@ bool needs_quotes(std::string_view value) {
 
 }  // namespace
 
-void set_level(Level lowest) { logger().set_level(to_spdlog(lowest)); }
+void set_level(Level lowest) {
+  logger().set_level(to_spdlog(lowest));
+}
 
-bool enabled(Level level) { return logger().should_log(to_spdlog(level)); }
+bool enabled(Level level) {
+  return logger().should_log(to_spdlog(level));
+}
 
 void write(Level level, std::string_view event, std::initializer_list<Field> fields) {
   if (!enabled(level)) return;

@@ -35,8 +35,7 @@ template <class T>
 using Result = tl::expected<T, Error>;
 using Status = Result<void>;
 
-[[nodiscard]] inline tl::unexpected<Error> fail(ErrorCode code, std::string public_message,
-                                                std::string detail = {}) {
+[[nodiscard]] inline tl::unexpected<Error> fail(ErrorCode code, std::string public_message, std::string detail = {}) {
   return tl::make_unexpected(Error{code, std::move(public_message), std::move(detail)});
 }
 
@@ -51,23 +50,21 @@ template <class T>
 
 }  // namespace birthmark
 
-#define BIRTHMARK_ASSERT(expression) \
-  ((expression) ? static_cast<void>(0) : ::birthmark::assertion_failed(#expression, __FILE__, __LINE__))
+#define BIRTHMARK_ASSERT(expression) ((expression) ? static_cast<void>(0) : ::birthmark::assertion_failed(#expression, __FILE__, __LINE__))
 
 #define BIRTHMARK_JOIN_INNER(a, b) a##b
 #define BIRTHMARK_JOIN(a, b) BIRTHMARK_JOIN_INNER(a, b)
 
 // BIRTHMARK_TRY(auto facts, read(x)): `facts` is the value, or the function returns the error.
 // Not for coroutines: co_return does not fit into it.
-#define BIRTHMARK_TRY(declaration, expression)                                                   \
-  auto BIRTHMARK_JOIN(birthmark_try_, __LINE__) = (expression);                                  \
-  if (!BIRTHMARK_JOIN(birthmark_try_, __LINE__))                                                 \
-    return ::birthmark::forward_error(BIRTHMARK_JOIN(birthmark_try_, __LINE__));                 \
+#define BIRTHMARK_TRY(declaration, expression)                                                                                \
+  auto BIRTHMARK_JOIN(birthmark_try_, __LINE__) = (expression);                                                               \
+  if (!BIRTHMARK_JOIN(birthmark_try_, __LINE__)) return ::birthmark::forward_error(BIRTHMARK_JOIN(birthmark_try_, __LINE__)); \
   declaration = std::move(*BIRTHMARK_JOIN(birthmark_try_, __LINE__))
 
 // BIRTHMARK_CHECK(status()): goes on, or the function returns the error.
-#define BIRTHMARK_CHECK(expression)                                                              \
-  do {                                                                                           \
-    auto birthmark_status = (expression);                                                        \
-    if (!birthmark_status) return ::birthmark::forward_error(birthmark_status);                  \
+#define BIRTHMARK_CHECK(expression)                                             \
+  do {                                                                          \
+    auto birthmark_status = (expression);                                       \
+    if (!birthmark_status) return ::birthmark::forward_error(birthmark_status); \
   } while (false)

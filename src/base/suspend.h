@@ -21,8 +21,7 @@ class Resume {
  public:
   Resume() = default;
   template <class Handler>
-  explicit Resume(Handler&& handler)
-      : waiting_(std::make_unique<Waiting<std::decay_t<Handler>>>(std::forward<Handler>(handler))) {}
+  explicit Resume(Handler&& handler) : waiting_(std::make_unique<Waiting<std::decay_t<Handler>>>(std::forward<Handler>(handler))) {}
 
   void operator()(T value) {
     auto waiting = std::move(waiting_);
@@ -56,8 +55,8 @@ class Resume {
 template <class T, class Start>
 [[nodiscard]] Task<T> suspend(Start start) {
   auto initiation = [](auto handler, Start begin) { begin(Resume<T>(std::move(handler))); };
-  return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(T)>(
-      std::move(initiation), boost::asio::use_awaitable, std::move(start));
+  return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(T)>(std::move(initiation), boost::asio::use_awaitable,
+                                                                                    std::move(start));
 }
 
 }  // namespace birthmark

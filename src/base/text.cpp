@@ -16,7 +16,9 @@ constexpr std::array<std::uint8_t, 256> make_reverse(std::string_view digits) {
 }
 constexpr auto kBase64Values = make_reverse(kBase64Digits);
 
-constexpr std::uint8_t base64_value(char c) { return kBase64Values[static_cast<unsigned char>(c)]; }
+constexpr std::uint8_t base64_value(char c) {
+  return kBase64Values[static_cast<unsigned char>(c)];
+}
 
 constexpr std::uint8_t hex_value(char c) {
   if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');
@@ -59,7 +61,9 @@ void append_control_escaped(std::string& to, unsigned char octet) {
 }
 
 // The characters a JSON string may hold as they are, one octet each.
-constexpr bool json_plain(unsigned char octet) { return octet >= 0x20 && octet < 0x7f && octet != '"' && octet != '\\'; }
+constexpr bool json_plain(unsigned char octet) {
+  return octet >= 0x20 && octet < 0x7f && octet != '"' && octet != '\\';
+}
 
 }  // namespace
 

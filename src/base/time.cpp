@@ -48,8 +48,12 @@ bool take_character(std::string_view& text, char expected) {
 
 }  // namespace
 
-std::string format_rfc3339(Instant at) { return format(at, false); }
-std::string format_rfc3339_ms(Instant at) { return format(at, true); }
+std::string format_rfc3339(Instant at) {
+  return format(at, false);
+}
+std::string format_rfc3339_ms(Instant at) {
+  return format(at, true);
+}
 
 Result<Instant> parse_rfc3339(std::string_view text) {
   const auto wrong = fail(ErrorCode::invalid, "not a time of the form 2026-01-31T12:00:00Z: '" + std::string(text) + "'");

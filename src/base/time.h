@@ -14,8 +14,12 @@ namespace birthmark {
 using Instant = std::chrono::sys_time<std::chrono::milliseconds>;
 using Duration = std::chrono::milliseconds;
 
-[[nodiscard]] inline std::int64_t to_unix_ms(Instant at) { return at.time_since_epoch().count(); }
-[[nodiscard]] inline Instant from_unix_ms(std::int64_t ms) { return Instant(Duration(ms)); }
+[[nodiscard]] inline std::int64_t to_unix_ms(Instant at) {
+  return at.time_since_epoch().count();
+}
+[[nodiscard]] inline Instant from_unix_ms(std::int64_t ms) {
+  return Instant(Duration(ms));
+}
 
 // "2026-11-20T16:05:09Z" (whole seconds) and "2026-11-20T16:05:09.123Z".
 [[nodiscard]] std::string format_rfc3339(Instant at);

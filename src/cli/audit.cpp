@@ -15,9 +15,10 @@ constexpr std::size_t kPageRecords = 1000;
 class AuditVerifyCommand final : public DirectoryCommand {
  public:
   CLI::App* declare(CLI::App& root) override {
-    CLI::App* command = command_group(root, "audit", kGroupHelp)
-                            ->add_subcommand("verify",
-                                             "Recompute the chain, compare it with the signed head and with every device's row; the first fault is named");
+    CLI::App* command =
+        command_group(root, "audit", kGroupHelp)
+            ->add_subcommand("verify",
+                             "Recompute the chain, compare it with the signed head and with every device's row; the first fault is named");
     declare_directory(*command);
     command->add_option("--expect", expected_, "A head that was written down earlier (from `birthmark audit head`)")->type_name("HEAD");
     return command;
@@ -44,8 +45,9 @@ class AuditVerifyCommand final : public DirectoryCommand {
 class AuditHeadCommand final : public DirectoryCommand {
  public:
   CLI::App* declare(CLI::App& root) override {
-    CLI::App* command = command_group(root, "audit", kGroupHelp)
-                            ->add_subcommand("head", "Print where the audit stands; write it down elsewhere, and give it to `audit verify --expect` later");
+    CLI::App* command =
+        command_group(root, "audit", kGroupHelp)
+            ->add_subcommand("head", "Print where the audit stands; write it down elsewhere, and give it to `audit verify --expect` later");
     declare_directory(*command);
     return command;
   }
@@ -59,7 +61,8 @@ class AuditHeadCommand final : public DirectoryCommand {
 class AuditTailCommand final : public DirectoryCommand {
  public:
   CLI::App* declare(CLI::App& root) override {
-    CLI::App* command = command_group(root, "audit", kGroupHelp)->add_subcommand("tail", "The last records, one JSON object a line, oldest first");
+    CLI::App* command =
+        command_group(root, "audit", kGroupHelp)->add_subcommand("tail", "The last records, one JSON object a line, oldest first");
     declare_directory(*command);
     command->add_option("-n,--lines", lines_, "How many")->type_name("N")->capture_default_str();
     return command;
@@ -70,7 +73,8 @@ class AuditTailCommand final : public DirectoryCommand {
     while (after < head.count && console.out) {
       BIRTHMARK_TRY(const auto records, workbench.registry().audit_records(after, kPageRecords));
       if (records.empty()) break;
-      for (const core::AuditRecord& record : records) console.out << R"({"sequence":)" << record.sequence << ',' << record.body.substr(1) << '\n';
+      for (const core::AuditRecord& record : records)
+        console.out << R"({"sequence":)" << record.sequence << ',' << record.body.substr(1) << '\n';
       after = records.back().sequence;
     }
     return {};

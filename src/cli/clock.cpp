@@ -13,7 +13,8 @@ constexpr const char* kGroupHelp = "The server's clock, which goes into every ce
 class ClockShowCommand final : public DirectoryCommand {
  public:
   CLI::App* declare(CLI::App& root) override {
-    CLI::App* command = command_group(root, "clock", kGroupHelp)->add_subcommand("show", "The time, the latest time recorded, and whether it is trusted");
+    CLI::App* command =
+        command_group(root, "clock", kGroupHelp)->add_subcommand("show", "The time, the latest time recorded, and whether it is trusted");
     declare_directory(*command);
     return command;
   }
@@ -40,9 +41,9 @@ class ClockAcceptCommand final : public DirectoryCommand {
     if (reason_.empty()) return fail(ErrorCode::invalid, "a reason is required");
     const Instant now = workbench.clock().now();
     BIRTHMARK_TRY(const auto mark, workbench.registry().clock_mark());
-    std::string body = core::audit_body(
-        core::AuditEvent::clock_accepted, now,
-        {{"reason", reason_}, {"recorded", mark ? format_rfc3339(*mark) : std::string()}, {"actor", workbench.actor()}});
+    std::string body =
+        core::audit_body(core::AuditEvent::clock_accepted, now,
+                         {{"reason", reason_}, {"recorded", mark ? format_rfc3339(*mark) : std::string()}, {"actor", workbench.actor()}});
     BIRTHMARK_CHECK(workbench.wait(workbench.registry().accept_clock(now, std::move(body))));
     workbench.clock_guard().accept(now);
     console.out << "the clock is trusted from " << format_rfc3339(now) << '\n';

@@ -28,7 +28,9 @@ struct NamedDevice {
   }
 };
 
-std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
+std::string or_dash(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
 
 void print_text(std::ostream& out, const core::DeviceRecord& device, const core::TrustSnapshot& trust) {
   out << "id           " << device.identity.external_id << '\n'
@@ -56,8 +58,19 @@ void print_text(std::ostream& out, const core::DeviceRecord& device, const core:
 void print_json(std::ostream& out, const core::DeviceRecord& device) {
   const auto& certificate = device.certificate;
   Listing listing(out, ListFormat::json,
-                  {{"id"}, {"ecosystem"}, {"status"}, {"name"}, {"production"}, {"hardware_id"}, {"serial"}, {"spki_sha256"}, {"not_after"},
-                   {"created_at"}, {"last_seen"}, {"station"}, {"certificate"}});
+                  {{"id"},
+                   {"ecosystem"},
+                   {"status"},
+                   {"name"},
+                   {"production"},
+                   {"hardware_id"},
+                   {"serial"},
+                   {"spki_sha256"},
+                   {"not_after"},
+                   {"created_at"},
+                   {"last_seen"},
+                   {"station"},
+                   {"certificate"}});
   listing.row({{device.identity.external_id},
                {std::string(core::to_string(device.identity.ecosystem))},
                {std::string(core::to_string(device.status))},
@@ -76,7 +89,8 @@ void print_json(std::ostream& out, const core::DeviceRecord& device) {
 class DeviceShowCommand final : public DirectoryCommand {
  public:
   CLI::App* declare(CLI::App& root) override {
-    CLI::App* command = command_group(root, "device", kGroupHelp)->add_subcommand("show", "Everything known of one device, with its certificate");
+    CLI::App* command =
+        command_group(root, "device", kGroupHelp)->add_subcommand("show", "Everything known of one device, with its certificate");
     declare_directory(*command);
     device_.declare(*command);
     declare_format(*command, format_);
@@ -107,9 +121,10 @@ class DeviceDenialCommand final : public DirectoryCommand {
 
   CLI::App* declare(CLI::App& root) override {
     CLI::App* group = command_group(root, "device", kGroupHelp);
-    CLI::App* command = act_ == Act::deny
-                            ? group->add_subcommand("deny", "Put a device on the deny list: it is refused everywhere, known or not")
-                            : group->add_subcommand("allow", "Take a device off the deny list: it is forgotten, and may register again with any key");
+    CLI::App* command =
+        act_ == Act::deny
+            ? group->add_subcommand("deny", "Put a device on the deny list: it is refused everywhere, known or not")
+            : group->add_subcommand("allow", "Take a device off the deny list: it is forgotten, and may register again with any key");
     declare_directory(*command);
     device_.declare(*command);
     command->add_option("--reason", reason_, "Why; kept in the audit")->required()->type_name("TEXT");

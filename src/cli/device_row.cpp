@@ -6,12 +6,14 @@
 namespace birthmark::cli {
 namespace {
 
-Cell time_cell(const std::optional<Instant>& at) { return at ? Cell{format_rfc3339(*at)} : Cell{}; }
+Cell time_cell(const std::optional<Instant>& at) {
+  return at ? Cell{format_rfc3339(*at)} : Cell{};
+}
 
 }  // namespace
 
 std::vector<Column> device_columns() {
-  return {{"id", 36},     {"ecosystem", 9},    {"status", 8},      {"name", 36},       {"production", 10}, {"hardware_id", 16},
+  return {{"id", 36},     {"ecosystem", 9},    {"status", 8},     {"name", 36},       {"production", 10}, {"hardware_id", 16},
           {"serial", 32}, {"spki_sha256", 64}, {"not_after", 20}, {"created_at", 20}, {"last_seen", 20},  {"station", 15}};
 }
 

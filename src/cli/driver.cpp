@@ -48,7 +48,9 @@ int report(Console& console, const Error& error) {
   return kFailed;
 }
 
-int finish(Console& console, const Status& status) { return status ? kDone : report(console, status.error()); }
+int finish(Console& console, const Status& status) {
+  return status ? kDone : report(console, status.error());
+}
 
 Result<std::vector<InputFile>> read_inputs(const DirectoryCommand& command) {
   std::vector<InputFile> inputs;

@@ -29,7 +29,8 @@ class Host {
 };
 
 // `arguments` without the program's name.
-[[nodiscard]] int run(std::vector<std::unique_ptr<Command>> commands, const std::vector<std::string>& arguments, Console& console, Host& host);
+[[nodiscard]] int run(std::vector<std::unique_ptr<Command>> commands, const std::vector<std::string>& arguments, Console& console,
+                      Host& host);
 
 // Inside the server: runs a forwarded directory command.
 [[nodiscard]] int run_forwarded(std::vector<std::unique_ptr<Command>> commands, const std::vector<std::string>& arguments,

@@ -30,7 +30,8 @@ std::string csv_field(std::string_view text) {
 
 }  // namespace
 
-Listing::Listing(std::ostream& out, ListFormat format, std::vector<Column> columns) : out_(out), format_(format), columns_(std::move(columns)) {
+Listing::Listing(std::ostream& out, ListFormat format, std::vector<Column> columns)
+    : out_(out), format_(format), columns_(std::move(columns)) {
   if (format_ == ListFormat::json) return;
   std::vector<Cell> heading;
   for (const Column& column : columns_) heading.push_back({std::string(column.name)});

@@ -23,12 +23,14 @@ class StatusCommand final : public DirectoryCommand {
     const auto obstacles = workbench.obstacles();
     std::vector<Figure> figures = workbench.figures();
     figures.insert(figures.begin(), {{"devices", totals.devices}, {"denied", totals.denied}, {"certificates", totals.certificates}});
-    format_ == ListFormat::table ? print_text(console.out, workbench, obstacles, figures) : print_json(console.out, workbench, obstacles, figures);
+    format_ == ListFormat::table ? print_text(console.out, workbench, obstacles, figures)
+                                 : print_json(console.out, workbench, obstacles, figures);
     return {};
   }
 
  private:
-  static void print_text(std::ostream& out, Workbench& workbench, const std::vector<std::string>& obstacles, const std::vector<Figure>& figures) {
+  static void print_text(std::ostream& out, Workbench& workbench, const std::vector<std::string>& obstacles,
+                         const std::vector<Figure>& figures) {
     out << "factory       " << workbench.factory() << '\n' << "ready         " << (obstacles.empty() ? "yes" : "no") << '\n';
     for (const std::string& obstacle : obstacles) out << "              " << obstacle << '\n';
     for (const Figure& figure : figures) {
@@ -37,8 +39,10 @@ class StatusCommand final : public DirectoryCommand {
       out << name << figure.value << '\n';
     }
   }
-  static void print_json(std::ostream& out, Workbench& workbench, const std::vector<std::string>& obstacles, const std::vector<Figure>& figures) {
-    out << R"({"factory":)" << json_string(workbench.factory()) << R"(,"ready":)" << (obstacles.empty() ? "true" : "false") << R"(,"obstacles":[)";
+  static void print_json(std::ostream& out, Workbench& workbench, const std::vector<std::string>& obstacles,
+                         const std::vector<Figure>& figures) {
+    out << R"({"factory":)" << json_string(workbench.factory()) << R"(,"ready":)" << (obstacles.empty() ? "true" : "false")
+        << R"(,"obstacles":[)";
     for (std::size_t i = 0; i < obstacles.size(); ++i) out << (i > 0 ? "," : "") << json_string(obstacles[i]);
     out << ']';
     for (const Figure& figure : figures) out << ',' << json_string(figure.name) << ':' << figure.value;
@@ -50,6 +54,8 @@ class StatusCommand final : public DirectoryCommand {
 
 }  // namespace
 
-void append_status_commands(CommandList& commands) { commands.push_back(std::make_unique<StatusCommand>()); }
+void append_status_commands(CommandList& commands) {
+  commands.push_back(std::make_unique<StatusCommand>());
+}
 
 }  // namespace birthmark::cli

@@ -25,7 +25,11 @@ std::string_view to_string(KeyAlgorithm algorithm) {
   return "other";
 }
 
-std::vector<std::string_view> CsrFacts::values(NameAttributeType type) const { return values_of(subject, type); }
-std::vector<std::string_view> CertificateFacts::values(NameAttributeType type) const { return values_of(subject, type); }
+std::vector<std::string_view> CsrFacts::values(NameAttributeType type) const {
+  return values_of(subject, type);
+}
+std::vector<std::string_view> CertificateFacts::values(NameAttributeType type) const {
+  return values_of(subject, type);
+}
 
 }  // namespace birthmark::core

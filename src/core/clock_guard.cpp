@@ -25,7 +25,8 @@ Result<Instant> ClockGuard::trusted_now() {
   const Duration uptime = clock_.uptime();
   const std::lock_guard lock(mutex_);
   if (auto doubt = judge(now, uptime)) {
-    return fail(ErrorCode::unavailable, "the server's clock is not trusted", *doubt + "; set it right, or confirm it with: birthmark clock accept --reason TEXT");
+    return fail(ErrorCode::unavailable, "the server's clock is not trusted",
+                *doubt + "; set it right, or confirm it with: birthmark clock accept --reason TEXT");
   }
   mark_ = mark_ ? std::max(*mark_, now) : now;
   mark_uptime_ = uptime;

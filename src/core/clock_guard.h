@@ -12,8 +12,8 @@
 namespace birthmark::core {
 
 struct ClockRules {
-  Duration tolerance = std::chrono::seconds(120);   // a step back up to this is answered with the latest time known
-  Duration forward_limit = std::chrono::hours(24);  // how far civil time may run ahead of elapsed time while the server runs
+  Duration tolerance = std::chrono::seconds(120);         // a step back up to this is answered with the latest time known
+  Duration forward_limit = std::chrono::hours(24);        // how far civil time may run ahead of elapsed time while the server runs
   Duration downtime_limit = std::chrono::hours(24 * 90);  // how long the server may have been off: elapsed time is not known then
 };
 
@@ -35,8 +35,8 @@ class ClockGuard {
   const Clock& clock_;
   const ClockRules rules_;
   mutable std::mutex mutex_;
-  std::optional<Instant> mark_;             // the latest trusted time
-  std::optional<Duration> mark_uptime_;     // when this process saw it; empty: an earlier process did
+  std::optional<Instant> mark_;          // the latest trusted time
+  std::optional<Duration> mark_uptime_;  // when this process saw it; empty: an earlier process did
 };
 
 }  // namespace birthmark::core

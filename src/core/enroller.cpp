@@ -19,7 +19,9 @@ Refusal unreadable(const Error& error) {
   return {RefusalReason::malformed_request, RefusalKind::bad_request, error.public_message, error.describe(), {}};
 }
 
-std::string flag(bool value) { return value ? "true" : "false"; }
+std::string flag(bool value) {
+  return value ? "true" : "false";
+}
 
 std::string body_of(const IssuanceRecord& record, const Enrollment& enrollment, const Fingerprint& fingerprint,
                     const std::optional<DeviceRecord>& superseded) {
@@ -74,7 +76,10 @@ Task<EnrollmentOutcome> Enroller::enroll_in_turn(const Enrollment& enrollment, c
     ++(std::get<Enrolled>(*outcome).replayed ? replayed_ : issued_);
     co_return std::move(*outcome);
   }
-  Refusal busy{RefusalReason::storage_unavailable, RefusalKind::unavailable, "the device's record keeps changing; try again", {},
+  Refusal busy{RefusalReason::storage_unavailable,
+               RefusalKind::unavailable,
+               "the device's record keeps changing; try again",
+               {},
                applicant.identity.external_id};
   co_return co_await refuse(enrollment, busy);
 }
@@ -92,8 +97,8 @@ Task<Enroller::Attempt> Enroller::attempt(const Enrollment& enrollment, const Ap
   if (auto* refusal = std::get_if<Refusal>(&decision)) co_return std::move(*refusal);
   if (std::holds_alternative<Replay>(decision)) {
     CertificateRecord& recorded = *(*known)->certificate;
-    co_return Enrolled{std::move(recorded.der), trust,        recorded.issuer, applicant.identity, (*known)->production, true,
-                       recorded.row,            recorded.delivery == Delivery::unanswered};
+    co_return Enrolled{std::move(recorded.der), trust, recorded.issuer, applicant.identity,
+                       (*known)->production,    true,  recorded.row,    recorded.delivery == Delivery::unanswered};
   }
   // 4 to 6
   Approval approval = std::move(std::get<Approval>(decision));
@@ -138,11 +143,12 @@ Task<Enroller::Attempt> Enroller::issue(const Enrollment& enrollment, const Appl
   if (!recorded) co_return unavailable(RefusalReason::storage_unavailable, recorded.error(), id);
   if (recorded->conflict == RecordConflict::trust_changed) {
     // A denial or another door's CA change raised the epoch: decide again under what holds now.
-    if (auto refreshed = trust_.refresh(trust->epoch); !refreshed) co_return unavailable(RefusalReason::storage_unavailable, refreshed.error(), id);
+    if (auto refreshed = trust_.refresh(trust->epoch); !refreshed)
+      co_return unavailable(RefusalReason::storage_unavailable, refreshed.error(), id);
   }
   if (recorded->conflict != RecordConflict::none) co_return std::nullopt;
   BIRTHMARK_CRASH_POINT("enroll.after_record");
-  co_return Enrolled{std::move(issued->der), std::move(trust),       approval.issuer->record.row, applicant.identity, applicant.production, false,
+  co_return Enrolled{std::move(issued->der), std::move(trust), approval.issuer->record.row, applicant.identity, applicant.production, false,
                      recorded->certificate,  track_delivery};
 }
 
@@ -165,6 +171,8 @@ Task<EnrollmentOutcome> Enroller::refuse(const Enrollment& enrollment, Refusal r
   co_return refusal;
 }
 
-EnrollmentStatistics Enroller::statistics() const { return {issued_, replayed_, refused_, conflicts_}; }
+EnrollmentStatistics Enroller::statistics() const {
+  return {issued_, replayed_, refused_, conflicts_};
+}
 
 }  // namespace birthmark::core

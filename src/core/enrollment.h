@@ -40,15 +40,15 @@ struct Enrollment {
 
 // Why not. The names are stored in the audit and counted in metrics.
 enum class RefusalReason : std::uint8_t {
-  malformed_request,    // the CSR cannot be read, or its signature is wrong
+  malformed_request,  // the CSR cannot be read, or its signature is wrong
   wrong_factory,
   bad_device_id,
-  bad_subject,          // an attribute that we do not certify
+  bad_subject,  // an attribute that we do not certify
   key_not_allowed,
   denied,
-  key_conflict,         // known identity, another key
-  identity_conflict,    // known identity and key, but another subject
-  no_usable_issuer,     // every configured device CA is disabled, revoked, expired or not yet valid
+  key_conflict,       // known identity, another key
+  identity_conflict,  // known identity and key, but another subject
+  no_usable_issuer,   // every configured device CA is disabled, revoked, expired or not yet valid
   clock_suspect,
   storage_unavailable,
   internal,

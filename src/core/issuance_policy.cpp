@@ -24,7 +24,9 @@ std::string join(const std::vector<std::string_view>& values) {
   return joined;
 }
 
-std::string first_name(const std::vector<std::string_view>& names) { return names.empty() ? std::string() : std::string(names.front()); }
+std::string first_name(const std::vector<std::string_view>& names) {
+  return names.empty() ? std::string() : std::string(names.front());
+}
 
 // Refuses what we would certify without having checked it.
 std::optional<Refusal> judge_attributes(const CsrFacts& facts) {
@@ -51,7 +53,9 @@ bool is_key_of_an_authority(const SpkiHash& key, const TrustSnapshot& trust) {
   return std::any_of(authorities.begin(), authorities.end(), [&](const DeviceAuthority& ca) { return ca.facts.spki_sha256 == key; });
 }
 
-std::optional<SpkiHash> key_of(const std::optional<DeviceRecord>& known) { return known ? known->current_key : std::nullopt; }
+std::optional<SpkiHash> key_of(const std::optional<DeviceRecord>& known) {
+  return known ? known->current_key : std::nullopt;
+}
 
 // Six octets of time and ten random ones: unique, unguessable, and the serial index appends. The top bit is clear until the year 6429.
 Result<Serial> make_serial(Instant now, Random& random) {
@@ -62,7 +66,9 @@ Result<Serial> make_serial(Instant now, Random& random) {
   return Serial::from_magnitude(octets);
 }
 
-Instant whole_seconds(Instant at) { return std::chrono::floor<std::chrono::seconds>(at); }
+Instant whole_seconds(Instant at) {
+  return std::chrono::floor<std::chrono::seconds>(at);
+}
 
 }  // namespace
 
@@ -95,16 +101,16 @@ std::variant<Applicant, Refusal> IssuancePolicy::examine(const CsrFacts& facts, 
   }
   auto identity = identify(factory, enrollment.ecosystem, names.front(), rules_.device_id);
   if (!identity) {
-    return bad_request(RefusalReason::bad_device_id, "Invalid common name '" + claimed_name + "' in the CSR: " + identity.error().public_message,
-                       claimed_name);
+    return bad_request(RefusalReason::bad_device_id,
+                       "Invalid common name '" + claimed_name + "' in the CSR: " + identity.error().public_message, claimed_name);
   }
   if (auto refusal = judge_attributes(facts)) {
     refusal->identity = identity->external_id;
     return *refusal;
   }
   const bool asked = !facts.values(NameAttributeType::business_category).empty();
-  Applicant applicant{std::move(*identity), rules_.production == ProductionRule::device ? asked : rules_.production == ProductionRule::always,
-                      facts.subject_der};
+  Applicant applicant{std::move(*identity),
+                      rules_.production == ProductionRule::device ? asked : rules_.production == ProductionRule::always, facts.subject_der};
   if (applicant.production == asked) return applicant;
   auto subject = applicant.production ? codec_.with_business_category(facts.subject_der, kProduction)
                                       : codec_.without_business_category(facts.subject_der);
@@ -138,14 +144,18 @@ std::variant<Replay, Approval, Refusal> IssuancePolicy::decide(const Applicant& 
     const auto recorded = codec_.read_certificate(known->certificate->der);
     const DeviceAuthority* issuer = trust.by_row(known->certificate->issuer);
     if (!recorded || recorded->subject_der != applicant.subject_der) {
-      return Refusal{RefusalReason::identity_conflict, RefusalKind::conflict,
-                     "Device(" + id + ") is already registered with this key but another subject", {}, id};
+      return Refusal{RefusalReason::identity_conflict,
+                     RefusalKind::conflict,
+                     "Device(" + id + ") is already registered with this key but another subject",
+                     {},
+                     id};
     }
     if (issuer != nullptr && issuer->record.state == AuthorityState::active && now < known->certificate->not_after) return Replay{};
   }
   if (known && known->current_key && !same_key) {
     if (!unseen_rule_holds(*known, enrollment, now)) {
-      return Refusal{RefusalReason::key_conflict, RefusalKind::conflict, "Device(" + id + ") is already registered with another key", {}, id};
+      return Refusal{
+          RefusalReason::key_conflict, RefusalKind::conflict, "Device(" + id + ") is already registered with another key", {}, id};
     }
     approval.supersedes = true;
     approval.preconditions.unseen_certificate = known->certificate->row;
@@ -163,10 +173,12 @@ std::variant<Replay, Approval, Refusal> IssuancePolicy::decide(const Applicant& 
   }
   if (approval.issuer == nullptr) {
     if (reasons.empty()) reasons = "no device CA with a key on this server is installed";
-    return Refusal{RefusalReason::no_usable_issuer, RefusalKind::unavailable, "Factory not allowed to sign Device CSRs: " + reasons, {}, id};
+    return Refusal{
+        RefusalReason::no_usable_issuer, RefusalKind::unavailable, "Factory not allowed to sign Device CSRs: " + reasons, {}, id};
   }
   auto planned = plan(applicant, facts, *approval.issuer, now, random);
-  if (!planned) return Refusal{RefusalReason::internal, RefusalKind::unavailable, planned.error().public_message, planned.error().detail, id};
+  if (!planned)
+    return Refusal{RefusalReason::internal, RefusalKind::unavailable, planned.error().public_message, planned.error().detail, id};
   approval.plan = std::move(*planned);
   return approval;
 }

@@ -56,9 +56,9 @@ class IssuancePolicy {
   [[nodiscard]] std::variant<Applicant, Refusal> examine(const CsrFacts& facts, const Enrollment& enrollment,
                                                          const std::string& factory) const;
 
-  [[nodiscard]] std::variant<Replay, Approval, Refusal> decide(const Applicant& applicant, const CsrFacts& facts, const Enrollment& enrollment,
-                                                               const std::optional<DeviceRecord>& known, const TrustSnapshot& trust,
-                                                               Instant now, Random& random) const;
+  [[nodiscard]] std::variant<Replay, Approval, Refusal> decide(const Applicant& applicant, const CsrFacts& facts,
+                                                               const Enrollment& enrollment, const std::optional<DeviceRecord>& known,
+                                                               const TrustSnapshot& trust, Instant now, Random& random) const;
 
  private:
   [[nodiscard]] bool unseen_rule_holds(const DeviceRecord& known, const Enrollment& enrollment, Instant now) const;

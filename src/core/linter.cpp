@@ -32,9 +32,7 @@ constexpr std::array<Rule, 9> kRules{{
        return octets >= kMinSerialOctets && octets <= Serial::kMaxOctets;
      }},
     {"RFC 5280 4.1.2.4: issuer is the subject of the signing CA, and not empty",
-     [](const Subject& s) {
-       return s.plan.issuer_subject_der.size() > 2 && s.plan.issuer_subject_der == s.issuer.facts.subject_der;
-     }},
+     [](const Subject& s) { return s.plan.issuer_subject_der.size() > 2 && s.plan.issuer_subject_der == s.issuer.facts.subject_der; }},
     {"RFC 5280 4.1.2.5: validity is not empty", [](const Subject& s) { return s.plan.not_before < s.plan.not_after; }},
     {"the certificate does not outlive its issuer", [](const Subject& s) { return s.plan.not_after <= s.issuer.facts.not_after; }},
     {"the certificate is not older than its issuer", [](const Subject& s) { return s.plan.not_before >= s.issuer.facts.not_before; }},

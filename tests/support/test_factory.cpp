@@ -29,7 +29,9 @@ void must(const Status& status) {
   std::abort();
 }
 
-Instant start_of_test() { return must(parse_rfc3339("2026-06-01T12:00:00Z")); }
+Instant start_of_test() {
+  return must(parse_rfc3339("2026-06-01T12:00:00Z"));
+}
 
 }  // namespace
 
@@ -116,7 +118,9 @@ void TestFactory::add_successor() {
   reload();
 }
 
-void TestFactory::reload() { must(trust->reload(signers_)); }
+void TestFactory::reload() {
+  must(trust->reload(signers_));
+}
 
 void TestFactory::restart() {
   enroller.reset();
@@ -136,7 +140,9 @@ void TestFactory::set_authority_state(std::size_t index, core::AuthorityState st
   reload();
 }
 
-core::EnrollmentOutcome TestFactory::enroll(const core::Enrollment& enrollment) { return run_task(enroller->enroll(enrollment)); }
+core::EnrollmentOutcome TestFactory::enroll(const core::Enrollment& enrollment) {
+  return run_task(enroller->enroll(enrollment));
+}
 
 core::Enrolled TestFactory::expect_enrolled(const core::Enrollment& enrollment) {
   core::EnrollmentOutcome outcome = enroll(enrollment);
@@ -154,7 +160,9 @@ core::Refusal TestFactory::expect_refused(const core::Enrollment& enrollment) {
   return {};
 }
 
-core::CertificateFacts TestFactory::facts(const core::Enrolled& enrolled) { return must(codec->read_certificate(enrolled.certificate_der)); }
+core::CertificateFacts TestFactory::facts(const core::Enrolled& enrolled) {
+  return must(codec->read_certificate(enrolled.certificate_der));
+}
 
 core::DeviceRecord TestFactory::device(std::string_view id) {
   const auto identity = must(core::identify("acme", core::Ecosystem::foundries, id, core::DeviceIdRule::safe));

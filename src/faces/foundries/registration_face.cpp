@@ -95,9 +95,7 @@ net::Response RegistrationFace::render(const core::Enrolled& enrolled, std::stri
   append_json_escaped(body, sota_toml);
   body.append("\"}\n");
   if (enrolled.track_delivery) {
-    response.on_delivered = [registry = &registry_, row = enrolled.certificate] {
-      registry->note_delivery(row, core::Delivery::answered);
-    };
+    response.on_delivered = [registry = &registry_, row = enrolled.certificate] { registry->note_delivery(row, core::Delivery::answered); };
   }
   return response;
 }

@@ -30,7 +30,9 @@ std::optional<std::string> scalar_text(const json::value& value) {
   return std::nullopt;
 }
 
-tl::unexpected<Error> invalid(std::string message) { return fail(ErrorCode::invalid, std::move(message)); }
+tl::unexpected<Error> invalid(std::string message) {
+  return fail(ErrorCode::invalid, std::move(message));
+}
 
 // A member that may be left out; present, it must be a scalar.
 Result<std::optional<std::string>> optional_text(const json::object& object, std::string_view member) {
@@ -54,7 +56,8 @@ Result<TomlSectionOverride> parse_section(std::string_view name, const json::val
     }
     auto text = scalar_text(setting);
     if (!text) return invalid("Invalid data type for 'overrides." + section.section + "." + std::string(key) + "'");
-    if (text->find('\0') != std::string::npos) return invalid("Invalid value for 'overrides." + section.section + "." + std::string(key) + "'");
+    if (text->find('\0') != std::string::npos)
+      return invalid("Invalid value for 'overrides." + section.section + "." + std::string(key) + "'");
     section.settings.push_back({std::string(key), std::move(*text)});
   }
   return section;

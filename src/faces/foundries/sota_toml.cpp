@@ -22,7 +22,8 @@ struct Section {
 // The sections every file has, in their order. {name} is filled in by expand().
 const std::vector<Section>& default_sections() {
   static const std::vector<Section> kSections{
-      {"tls", {{"server", R"("{gateway_server}")"}, {"ca_source", R"("file")"}, {"pkey_source", R"("file")"}, {"cert_source", R"("file")"}}},
+      {"tls",
+       {{"server", R"("{gateway_server}")"}, {"ca_source", R"("file")"}, {"pkey_source", R"("file")"}, {"cert_source", R"("file")"}}},
       {"provision", {{"server", R"("{gateway_server}")"}, {"primary_ecu_hardware_id", R"("{hardware_id}")"}}},
       {"uptane", {{"repo_server", R"("{gateway_server}/repo")"}, {"key_source", R"("file")"}}},
       {"pacman", {{"type", R"("ostree+compose_apps")"}, {"ostree_server", R"("{ostree_server}/ostree")"}}},
@@ -88,7 +89,9 @@ void render(std::string& to, const Section& section, const SotaParameters& param
   }
 }
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
 
 }  // namespace
 
@@ -96,7 +99,8 @@ Status check_sota_value(std::string_view member, std::string_view value) {
   constexpr std::size_t kMaxBytes = 1024;
   const bool breaks_out = std::any_of(value.begin(), value.end(), [](char c) { return is_control(c) || c == '"' || c == '\\'; });
   if (value.size() > kMaxBytes || breaks_out || !is_utf8(value)) {
-    return fail(ErrorCode::invalid, "Invalid value for '" + std::string(member) + "': quotes, backslashes and control characters are not allowed");
+    return fail(ErrorCode::invalid,
+                "Invalid value for '" + std::string(member) + "': quotes, backslashes and control characters are not allowed");
   }
   return {};
 }
