@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/pem.h"
+#include "crypto/der_reader.h"
 #include "crypto/test_support.h"
 
 namespace birthmark::crypto {
@@ -62,6 +63,27 @@ TEST(CsrBuilder, AsksForExtensionsAndNamesInOrder) {
   EXPECT_EQ(as_text({ASN1_STRING_get0_data(first), static_cast<std::size_t>(ASN1_STRING_length(first))}), "gateway.example.com");
   GENERAL_NAMES_free(names);
   sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+}
+
+// The same octets as the real program's request, but for key and signature.
+TEST(CsrBuilder, AsksAsLmpDeviceRegisterDoes) {
+  const Bytes captured = must(decode_first_pem(testing::read_test_file(BIRTHMARK_TEST_DATA "/csr/lmp-device-register.pem"))).contents;
+  CsrSubject subject{
+      .common_name = "28d32f3a-4387-4ecf-91ae-872d54289179", .organizational_unit = "acme", .production = true, .device_extensions = true};
+  const Bytes made = must(decode_first_pem(must(make_csr_pem(must(PrivateKey::generate_p256()), subject)))).contents;
+  const auto information = [](const Bytes& request) {
+    der::Reader reader(der::read_single(request, der::kSequence)->contents);
+    return reader.read(der::kSequence)->contents;
+  };
+  const ByteView ours = information(made), theirs = information(captured);
+  constexpr std::size_t kPoint = 64;
+  der::Reader before_key(ours);
+  static_cast<void>(before_key.read_any());
+  static_cast<void>(before_key.read_any());
+  const std::size_t key_end = static_cast<std::size_t>(before_key.read_any()->whole.data() - ours.data()) + 91;
+  ASSERT_EQ(ours.size(), theirs.size());
+  EXPECT_TRUE(equal(ours.first(key_end - kPoint), theirs.first(key_end - kPoint)));
+  EXPECT_TRUE(equal(ours.subspan(key_end), theirs.subspan(key_end)));
 }
 
 TEST(CsrBuilder, RefusesTextThatNoCertificateShouldCarry) {

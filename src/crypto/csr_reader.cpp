@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/csr_reader.h"
 
+#include <array>
+
 #include "crypto/der_reader.h"
 #include "crypto/name_reader.h"
 #include "crypto/object_identifiers.h"
@@ -9,11 +11,18 @@
 namespace birthmark::crypto {
 namespace {
 
-// AlgorithmIdentifier { id-ecPublicKey, prime256v1 }, RFC 5480 2.1.1.
-constexpr auto kP256Algorithm = oid::octets(0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
-                                            0xce, 0x3d, 0x03, 0x01, 0x07);
 constexpr std::uint8_t kUncompressed = 0x04;
-constexpr std::size_t kP256Point = 65;
+
+struct NamedCurve {
+  ByteView oid;
+  core::KeyAlgorithm algorithm;
+  std::size_t point_size;  // uncompressed, SEC1 2.3.3
+};
+constexpr std::array<NamedCurve, 3> kCurves = {{
+    {oid::kCurveP256, core::KeyAlgorithm::ec_p256, 65},
+    {oid::kCurveP384, core::KeyAlgorithm::ec_p384, 97},
+    {oid::kCurveP521, core::KeyAlgorithm::ec_p521, 133},
+}};
 
 // The parts of a request, cut but not yet understood.
 struct Skeleton {
@@ -72,7 +81,7 @@ bool attributes_are_well_formed(ByteView contents) {
 
 struct KeyReading {
   std::string_view fault{};
-  bool is_p256 = false;
+  core::KeyAlgorithm algorithm = core::KeyAlgorithm::other;
   ByteView point{};
 };
 
@@ -81,6 +90,19 @@ std::string_view point_fault(ByteView point) {
   if (point[0] == 0x00) return "its public key is the point at infinity";
   if (point[0] == 0x02 || point[0] == 0x03) return "its public key is a compressed point; send it uncompressed";
   if (point[0] != kUncompressed) return "its public key is not an uncompressed point";
+  return {};
+}
+
+// ECParameters must be a namedCurve (RFC 5480 2.1.1); what is not on a curve of ours is left to others.
+KeyReading read_ec_key(der::Reader parameters, ByteView point) {
+  const auto curve_oid = parameters.read(der::kObjectIdentifier);
+  if (!curve_oid || !parameters.at_end()) return {"its public key is not on a named curve"};
+  if (const std::string_view fault = point_fault(point); !fault.empty()) return {fault};
+  for (const NamedCurve& curve : kCurves) {
+    if (!equal(curve_oid->contents, curve.oid)) continue;
+    if (point.size() != curve.point_size) return {"its public key has the wrong size for its curve"};
+    return {{}, curve.algorithm, point};
+  }
   return {};
 }
 
@@ -95,14 +117,8 @@ KeyReading read_key(ByteView spki_contents) {
   der::Reader parts(algorithm->contents);
   const auto type = parts.read(der::kObjectIdentifier);
   if (!type) return {"its public key has no algorithm"};
-  if (!equal(type->contents, oid::kEcPublicKey)) return {};
-  const auto curve = parts.read(der::kObjectIdentifier);
-  if (!curve || !parts.at_end()) return {"its public key is not on a named curve"};
-  if (const std::string_view fault = point_fault(*octets); !fault.empty()) return {fault};
-
-  if (!equal(algorithm->whole, kP256Algorithm)) return {};
-  if (octets->size() != kP256Point) return {"its public key has the wrong size for P-256"};
-  return {{}, true, *octets};
+  if (equal(type->contents, oid::kEcPublicKey)) return read_ec_key(parts, *octets);
+  return {{}, equal(type->contents, oid::kRsaEncryption) ? core::KeyAlgorithm::rsa : core::KeyAlgorithm::other, {}};
 }
 
 // ECDSA-Sig-Value ::= SEQUENCE { r INTEGER, s INTEGER } (RFC 3279 2.2.3), both positive.
@@ -135,8 +151,8 @@ CsrReading read_csr(ByteView der) {
   if (name.outcome == NameOutcome::malformed) return Malformed{name.fault};
 
   const ByteView ecdsa_sha256 = facts_of(core::SignatureScheme::ecdsa_sha256).algorithm_identifier;
-  if (name.outcome == NameOutcome::other_strings || !key.is_p256 || !equal(parts.signature_algorithm.whole, ecdsa_sha256))
-    return OtherShape{};
+  const bool usual_key = key.algorithm == core::KeyAlgorithm::ec_p256 && equal(parts.signature_algorithm.whole, ecdsa_sha256);
+  if (name.outcome == NameOutcome::other_strings || !usual_key) return OtherShape{key.algorithm};
   if (!is_ecdsa_signature(*signature)) return Malformed{"its signature is not an ECDSA signature"};
   return view;
 }

@@ -23,7 +23,9 @@ struct CsrView {
 };
 
 // Well-formed DER and PKCS#10, but with a key, a signature algorithm or a string type that only the OpenSSL API knows.
-struct OtherShape {};
+struct OtherShape {
+  core::KeyAlgorithm key_algorithm = core::KeyAlgorithm::other;
+};
 
 // Not to be shown to any other parser. `reason` completes "The certificate request is malformed: ".
 struct Malformed {

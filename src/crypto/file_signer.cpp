@@ -76,8 +76,8 @@ class FileSigner final : public core::Signer {
     return kept.get();
   }
 
-  const PrivateKey key_;
-  const std::uint64_t number_;
+  PrivateKey key_;
+  std::uint64_t number_;
   std::mutex mutex_;
   // A later thread with the same id inherits its predecessor's context.
   std::map<std::pair<std::thread::id, SignatureScheme>, PkeyContextHandle> contexts_;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The signer over a key in memory: right key, right scheme, many threads, and nothing left of a signer that is gone.
 #include <gtest/gtest.h>
 
 #include <thread>

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/other_csr_shape.h"
 
-#include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/objects.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include "crypto/der_reader.h"
@@ -42,24 +39,24 @@ bool encodes_to_the_same(X509_REQ* request, ByteView der) {
   return again && equal(*again, der);
 }
 
-Result<KeyAlgorithm> algorithm_of(EVP_PKEY* key, const CodecOptions& options) {
-  if (EVP_PKEY_is_a(key, "RSA") == 1) {
-    if (!options.allow_rsa) return fail(ErrorCode::invalid, "The certificate request has an RSA key, which is not allowed here.");
-    const int bits = EVP_PKEY_get_bits(key);
-    if (bits < kMinimumRsaBits || bits > kMaximumRsaBits)
-      return fail(ErrorCode::invalid, "The certificate request has an RSA key that is not between 2048 and 4096 bits long.");
-    return KeyAlgorithm::rsa;
-  }
-  std::array<char, 80> name{};
-  std::size_t length = 0;
-  if (EVP_PKEY_is_a(key, "EC") == 1 && EVP_PKEY_get_group_name(key, name.data(), name.size(), &length) == 1) {
-    const std::string_view curve(name.data(), length);
-    if (curve == "prime256v1") return KeyAlgorithm::ec_p256;
-    if (curve == "secp384r1") return KeyAlgorithm::ec_p384;
-    if (curve == "secp521r1") return KeyAlgorithm::ec_p521;
-  }
-  ERR_clear_error();
-  return fail(ErrorCode::invalid, "The certificate request has a key of a kind that is not supported: use EC P-256, P-384 or P-521.");
+Status check_kind(KeyAlgorithm algorithm, const CodecOptions& options) {
+  if (algorithm == KeyAlgorithm::other)
+    return fail(ErrorCode::invalid, "The certificate request has a key of a kind that is not supported: use EC P-256, P-384 or P-521.");
+  if (algorithm == KeyAlgorithm::rsa && !options.allow_rsa)
+    return fail(ErrorCode::invalid, "The certificate request has an RSA key, which is not allowed here.");
+  return {};
+}
+
+Status check_key(EVP_PKEY* key, KeyAlgorithm algorithm) {
+  if (key == nullptr || EVP_PKEY_is_a(key, algorithm == KeyAlgorithm::rsa ? "RSA" : "EC") != 1)
+    return openssl_failure(ErrorCode::invalid, "The certificate request has a key that cannot be read.");
+  const int bits = EVP_PKEY_get_bits(key);
+  if (algorithm == KeyAlgorithm::rsa && (bits < kMinimumRsaBits || bits > kMaximumRsaBits))
+    return fail(ErrorCode::invalid, "The certificate request has an RSA key that is not between 2048 and 4096 bits long.");
+  const PkeyContextHandle context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
+  if (!context || EVP_PKEY_public_check(context.get()) != 1)
+    return openssl_failure(ErrorCode::invalid, "The certificate request has a public key that is not a valid key.");
+  return {};
 }
 
 Status check_signature(X509_REQ* request, EVP_PKEY* key) {
@@ -85,19 +82,15 @@ Result<std::vector<core::NameAttribute>> read_subject(ByteView subject_der) {
 
 }  // namespace
 
-Result<core::CsrFacts> read_other_shape(ByteView der, const CodecOptions& options) {
+Result<core::CsrFacts> read_other_shape(ByteView der, KeyAlgorithm algorithm, const CodecOptions& options) {
+  BIRTHMARK_CHECK(check_kind(algorithm, options));
   const unsigned char* at = der.data();
   const X509ReqHandle request(d2i_X509_REQ(nullptr, &at, static_cast<long>(der.size())));
   if (!request || at != der.data() + der.size()) return openssl_failure(ErrorCode::invalid, "The certificate request cannot be read.");
   if (!encodes_to_the_same(request.get(), der))
     return fail(ErrorCode::invalid, "The certificate request is not in the one form DER allows.");
-
   EVP_PKEY* const key = X509_REQ_get0_pubkey(request.get());
-  if (key == nullptr) return openssl_failure(ErrorCode::invalid, "The certificate request has a key that cannot be read.");
-  BIRTHMARK_TRY(const KeyAlgorithm algorithm, algorithm_of(key, options));
-  const PkeyContextHandle context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
-  if (!context || EVP_PKEY_public_check(context.get()) != 1)
-    return openssl_failure(ErrorCode::invalid, "The certificate request has a public key that is not a valid key.");
+  BIRTHMARK_CHECK(check_key(key, algorithm));
   BIRTHMARK_CHECK(check_signature(request.get(), key));
 
   core::CsrFacts facts;

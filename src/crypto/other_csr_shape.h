@@ -10,7 +10,8 @@
 
 namespace birthmark::crypto {
 
-// Only what encodes again to the same octets is accepted, with a key that passes OpenSSL's public check, signed with SHA-2.
-[[nodiscard]] Result<core::CsrFacts> read_other_shape(ByteView der, const CodecOptions& options);
+// `algorithm` is what csr_reader saw; kinds of key that are not certified are refused before OpenSSL sees them. Accepted is only what
+// encodes again to the same octets, with a key that passes OpenSSL's public check, signed with SHA-2.
+[[nodiscard]] Result<core::CsrFacts> read_other_shape(ByteView der, core::KeyAlgorithm algorithm, const CodecOptions& options);
 
 }  // namespace birthmark::crypto

@@ -72,7 +72,7 @@ class OwnX509Codec final : public core::X509Codec {
     if (auto* const view = std::get_if<CsrView>(&reading)) return accept(std::move(*view));
     if (const auto* const malformed = std::get_if<Malformed>(&reading))
       return fail(ErrorCode::invalid, "The certificate request is malformed: " + std::string(malformed->reason) + ".");
-    return read_other_shape(der, options_);
+    return read_other_shape(der, std::get<OtherShape>(reading).key_algorithm, options_);
   }
 
   Result<core::CertificateFacts> read_certificate(ByteView der) const override { return crypto::read_certificate(der); }
@@ -93,7 +93,7 @@ class OwnX509Codec final : public core::X509Codec {
   Sha256Digest sha256(ByteView bytes) const override { return crypto::sha256(bytes); }
 
  private:
-  const CodecOptions options_;
+  CodecOptions options_;
 };
 
 class SystemRandom final : public core::Random {

@@ -2,6 +2,8 @@
 // Differential: what our reader recognises as a request, OpenSSL reads as the same request, and encodes again to the same octets; what the
 // codec accepts, OpenSSL verifies. What we refuse is our own business.
 #include "crypto/csr_reader.h"
+#include "crypto/der_reader.h"
+#include "crypto/name_reader.h"
 #include "crypto/test_support.h"
 #include "crypto/x509_codec.h"
 
@@ -43,6 +45,30 @@ void check_same_subject(X509_REQ* request, ByteView subject, const std::vector<c
   }
 }
 
+std::size_t count_categories(const core::X509Codec& codec, ByteView name_der, std::string_view wanted) {
+  const auto name = der::read_single(name_der, der::kSequence);
+  BIRTHMARK_ASSERT(name && !der::find_fault(name_der));
+  std::vector<core::NameAttribute> attributes;
+  BIRTHMARK_ASSERT(read_certificate_name(name->contents, attributes).outcome == NameOutcome::read);
+  BIRTHMARK_ASSERT(codec.without_business_category(name_der).has_value());
+  std::size_t count = 0;
+  for (const core::NameAttribute& attribute : attributes) {
+    if (attribute.type != core::NameAttributeType::business_category) continue;
+    BIRTHMARK_ASSERT(attribute.value == wanted);
+    ++count;
+  }
+  return count;
+}
+
+void check_business_category(const core::X509Codec& codec, ByteView subject) {
+  const Result<Bytes> with = codec.with_business_category(subject, "production");
+  const Result<Bytes> without = codec.without_business_category(subject);
+  BIRTHMARK_ASSERT(with && without);
+  BIRTHMARK_ASSERT(count_categories(codec, *with, "production") == 1);
+  BIRTHMARK_ASSERT(count_categories(codec, *without, "") == 0);
+  BIRTHMARK_ASSERT(*codec.without_business_category(*with) == *without);
+}
+
 void check_recognised(ByteView der, const CsrView& view) {
   const X509ReqHandle request = read_by_openssl(der);
   check_same_subject(request.get(), view.subject, view.attributes);
@@ -67,7 +93,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const auto codec = testing::must(make_x509_codec({.allow_rsa = true}));
   const ByteView der(data, size);
   const CsrReading reading = read_csr(der);
-  if (const auto* const view = std::get_if<CsrView>(&reading)) check_recognised(der, *view);
+  if (const auto* const view = std::get_if<CsrView>(&reading)) {
+    check_recognised(der, *view);
+    check_business_category(*codec, view->subject);
+  }
   const Result<core::CsrFacts> facts = codec->read_csr_der(der);
   BIRTHMARK_ASSERT(!facts || !std::holds_alternative<Malformed>(reading));
   if (facts) check_accepted(der, *facts);
