@@ -15,7 +15,7 @@
 #include "store/sqlite/reader_pool.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sql.h"
-#include "store/sqlite/sync_counting_vfs.h"
+#include "store/sqlite/registry_vfs.h"
 
 namespace birthmark::store {
 namespace {
@@ -24,7 +24,7 @@ constexpr std::uint64_t kFrameBytes = 4096 + 24;  // a page of the log and its h
 
 class SqliteRegistryOnDisk final : public SqliteRegistry {
  public:
-  explicit SqliteRegistryOnDisk(std::unique_ptr<SyncCountingVfs> vfs) : vfs_(std::move(vfs)) {}
+  explicit SqliteRegistryOnDisk(std::unique_ptr<RegistryVfs> vfs) : vfs_(std::move(vfs)) {}
   ~SqliteRegistryOnDisk() override;
 
   [[nodiscard]] Status start(const SqliteOptions& options, const core::X509Codec& codec);
@@ -55,7 +55,7 @@ class SqliteRegistryOnDisk final : public SqliteRegistry {
   template <class T, class Work>
   Task<Result<T>> write(Work work);
 
-  std::unique_ptr<SyncCountingVfs> vfs_;  // outlives every connection
+  std::unique_ptr<RegistryVfs> vfs_;  // outlives every connection
   IdentityFilter filter_;
   std::unique_ptr<ReaderPool> readers_;
   std::unique_ptr<Connection> closer_;  // stays open to the end, then empties the log into the database
@@ -232,7 +232,7 @@ SqliteStatistics SqliteRegistryOnDisk::statistics() const {
 
 Result<std::unique_ptr<SqliteRegistry>> SqliteRegistry::open(SqliteOptions options, const core::X509Codec& codec) {
   configure_sqlite_once();
-  BIRTHMARK_TRY(auto vfs, SyncCountingVfs::create(options.vfs));
+  BIRTHMARK_TRY(auto vfs, RegistryVfs::create(options.vfs, options.synchronous));
   auto registry = std::make_unique<SqliteRegistryOnDisk>(std::move(vfs));
   auto started = registry->start(options, codec);
   if (!started) {

@@ -71,6 +71,7 @@ int open_file(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int f
   auto* made = new (file) LayerFile{};
   made->layer = &layer_of(vfs);
   made->name = name;
+  made->own = nullptr;
   const int code = below(vfs)->xOpen(below(vfs), name, made->below(), flags, flags_out);
   const sqlite3_io_methods* found = made->below()->pMethods;
   if (found == nullptr) return code;

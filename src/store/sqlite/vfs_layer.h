@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A layer over a SQLite VFS: every call goes on to the VFS below unless a subclass says otherwise. SyncCountingVfs is one; the crash tests
+// A layer over a SQLite VFS: every call goes on to the VFS below unless a subclass says otherwise. RegistryVfs is one; the crash tests
 // have others that lose what was not synced, or fail on cue.
 #pragma once
 
@@ -21,6 +21,7 @@ struct LayerFile {
   sqlite3_file file;
   VfsLayer* layer;
   const char* name;  // SQLite's, lives as long as the file; null for a temporary file
+  void* own;         // what the layer keeps for it, from opened() to closing()
 
   [[nodiscard]] sqlite3_file* below() { return reinterpret_cast<sqlite3_file*>(this + 1); }
 };
