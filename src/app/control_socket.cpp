@@ -11,6 +11,7 @@
 #include <array>
 #include <boost/json.hpp>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <ostream>
 #include <streambuf>
@@ -248,7 +249,7 @@ Result<int> forward_command(const std::filesystem::path& directory, const std::v
   while (auto frame = receive_frame(connection.get())) {
     if (frame->kind == FrameKind::output) console.out << frame->payload << std::flush;
     if (frame->kind == FrameKind::errors) console.err << frame->payload << std::flush;
-    if (frame->kind == FrameKind::exit) return std::atoi(frame->payload.c_str());
+    if (frame->kind == FrameKind::exit) return static_cast<int>(std::strtol(frame->payload.c_str(), nullptr, 10));
     if (!console.out) return fail(ErrorCode::unavailable, "nobody reads the output any more");
   }
   return fail(ErrorCode::unavailable, "the server ended before the command was done");

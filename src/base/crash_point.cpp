@@ -23,7 +23,7 @@ Wanted read_wanted() {
   const std::string_view text(value);
   const std::size_t colon = text.find(':');
   Wanted wanted{std::string(text.substr(0, colon)), 1};
-  if (colon != std::string_view::npos) wanted.pass = std::atol(std::string(text.substr(colon + 1)).c_str());
+  if (colon != std::string_view::npos) wanted.pass = std::strtol(std::string(text.substr(colon + 1)).c_str(), nullptr, 10);
   return wanted;
 }
 
