@@ -125,11 +125,11 @@ void explain(const InitOptions& options, const std::filesystem::path& pki, const
   const std::string dir = options.directory.string();
   console.out << dir << " is the server directory of factory '" << options.factory << "'\n";
   if (options.no_pki) {
-    console.out << "next: take " << dir << "/csr to the machine that holds the root, there: birthmark ca create PKI_DIR --csr-dir csr,\n"
+    console.err << "next: take " << dir << "/csr to the machine that holds the root, there: birthmark ca create PKI_DIR --csr-dir csr,\n"
                 << "      bring the certificates it names back, here:              birthmark ca install --dir " << dir << " FILE...\n";
     return;
   }
-  console.out << "its PKI is in " << pki.string() << ": move that directory to a safe place offline; the server runs without it\n"
+  console.err << "its PKI is in " << pki.string() << ": move that directory to a safe place offline; the server runs without it\n"
               << "next: birthmark serve --dir " << dir << '\n';
 }
 

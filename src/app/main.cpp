@@ -28,6 +28,7 @@ class ProgramHost final : public birthmark::cli::Host {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a peer that went must not end the process
+  std::signal(SIGXFSZ, SIG_IGN);  // nor a limit on file sizes: the write fails, and the registration with it
   std::ios::sync_with_stdio(false);
   ProgramHost host;
   birthmark::cli::Console console{std::cout, std::cerr};

@@ -74,6 +74,7 @@ class ServeCommand final : public cli::LocalCommand {
     const sigset_t signals = handled_signals();
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread: they all inherit it
     BIRTHMARK_TRY(const auto site, Site::open(directory_));
+    BIRTHMARK_CHECK(site->check_audit_head());  // over an older database serials and refusals would be forgotten
     const Config& config = site->config();
     log::set_level(config.log_level);
     BIRTHMARK_TRY(const auto endpoints, endpoints_of(config));

@@ -15,6 +15,15 @@ namespace {
 
 thread_local std::string forwarded_actor;
 
+// The unseen rule trusts that a certificate in use is seen at a gateway or EST listener. This version has neither, so a device may be using
+// a certificate nobody saw: the window closes early.
+core::RegistrationRules effective_rules(const Config& config) {
+  constexpr auto kWindowWithoutGateway = std::chrono::minutes(15);
+  core::RegistrationRules rules = config.rules;
+  rules.retry_window = std::min<Duration>(rules.retry_window, kWindowWithoutGateway);
+  return rules;
+}
+
 std::uint64_t resident_bytes() {
   std::ifstream statm("/proc/self/statm");
   std::uint64_t total = 0, resident = 0;
@@ -44,7 +53,7 @@ Status Site::open_parts() {
   clock_guard_ = std::make_unique<core::ClockGuard>(clock_, config_.clock, mark);
   trust_ = std::make_unique<core::TrustStore>(*registry_, *codec_, config_.factory);
   BIRTHMARK_CHECK(reload());
-  enroller_ = std::make_unique<core::Enroller>(*codec_, *registry_, *trust_, *clock_guard_, *random_, config_.rules);
+  enroller_ = std::make_unique<core::Enroller>(*codec_, *registry_, *trust_, *clock_guard_, *random_, effective_rules(config_));
   return {};
 }
 
@@ -54,14 +63,23 @@ Site::~Site() {
 
 void Site::housekeep() {
   const std::lock_guard lock(audit_head_mutex_);
-  if (clock_guard_) {
-    if (const auto now = clock_guard_->trusted_now()) registry_->note_clock(*now);
-  }
+  note_clock();
   const auto head = registry_->audit_head();
   // A chain that lost what was signed must not get a new head: that would destroy the evidence.
   Status written = head ? audit_head_->check(*registry_) : Status(fail(ErrorCode::unavailable, head.error().describe()));
   if (written) written = audit_head_->write(*head, clock_.now());
   if (!written) log::error("audit head not written", {{"error", written.error().describe()}});
+}
+
+// The time a server was last alive is what its next start measures the clock against. Registrations record it too; an idle server writes
+// it once a minute.
+void Site::note_clock() {
+  constexpr auto kInterval = std::chrono::minutes(1);
+  if (!clock_guard_ || (clock_noted_at_ && clock_.uptime() - *clock_noted_at_ < kInterval)) return;
+  const auto now = clock_guard_->trusted_now();
+  if (!now) return;
+  registry_->note_clock(*now);
+  clock_noted_at_ = clock_.uptime();
 }
 
 Result<std::vector<std::shared_ptr<core::Signer>>> Site::load_signers() const {

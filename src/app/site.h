@@ -28,6 +28,8 @@ class Site final : public cli::Workbench {
 
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] core::Enroller& enroller() { return *enroller_; }
+  // conflict when the database has lost, or never had, what audit.head was signed over.
+  [[nodiscard]] Status check_audit_head() const { return audit_head_->check(*registry_); }
   // Once a second while a server runs: the audit head and the clock mark on disk.
   void housekeep();
 
@@ -53,6 +55,7 @@ class Site final : public cli::Workbench {
  private:
   explicit Site(std::filesystem::path directory) : directory_(std::move(directory)) {}
   [[nodiscard]] Status open_parts();
+  void note_clock();
   [[nodiscard]] Result<std::vector<std::shared_ptr<core::Signer>>> load_signers() const;
 
   const std::filesystem::path directory_;
@@ -65,6 +68,7 @@ class Site final : public cli::Workbench {
   std::unique_ptr<AuditHeadFile> audit_head_;
   std::mutex audit_head_mutex_;
   std::unique_ptr<core::ClockGuard> clock_guard_;
+  std::optional<Duration> clock_noted_at_;  // uptime
   std::unique_ptr<core::TrustStore> trust_;
   std::unique_ptr<core::Enroller> enroller_;
 };

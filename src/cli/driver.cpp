@@ -18,8 +18,16 @@ class Grammar {
     root_.require_subcommand(1);
     root_.set_version_flag("--version", std::string(kVersion));
     root_.set_help_all_flag("--help-all", "Help of every command");
-    for (const auto& command : commands_) declared_.push_back(command->declare(root_));
+    for (const auto& command : commands_) {
+      CLI::App* declared = command->declare(root_);
+      // Commands that have more to say about it declare it themselves.
+      if (declared->get_option_no_throw("--quiet") == nullptr) declared->add_flag("--quiet", quiet_, "Print only the result, no advice or progress");
+      declared_.push_back(declared);
+    }
   }
+
+  // Where the command that was called may write: --quiet leaves it the results only.
+  [[nodiscard]] Console console_for(Console& console) { return quiet_ ? Console{console.out, nowhere_} : console; }
 
   // The command that was called; nothing, with the exit code, when the program is done (help, version, usage error).
   [[nodiscard]] Command* parse(std::vector<std::string> arguments, Console& console, int& exit_code) {
@@ -41,6 +49,8 @@ class Grammar {
   CLI::App root_{"Birthmark gives every device its identity in the factory, and stays the place that knows it.", "birthmark"};
   std::vector<std::unique_ptr<Command>> commands_;
   std::vector<CLI::App*> declared_;
+  bool quiet_ = false;
+  std::ostream nowhere_{nullptr};
 };
 
 int report(Console& console, const Error& error) {
@@ -61,11 +71,11 @@ Result<std::vector<InputFile>> read_inputs(const DirectoryCommand& command) {
   return inputs;
 }
 
-int run_on_directory(DirectoryCommand& command, const std::vector<std::string>& arguments, Console& console, Host& host) {
+int run_on_directory(DirectoryCommand& command, const std::vector<std::string>& arguments, Console& console, Console& its_console, Host& host) {
   auto inputs = read_inputs(command);
   if (!inputs) return report(console, inputs.error());
   auto workbench = host.open(command.directory());
-  if (workbench) return finish(console, command.run(console, **workbench, *inputs));
+  if (workbench) return finish(console, command.run(its_console, **workbench, *inputs));
   if (workbench.error().code != ErrorCode::unavailable) return report(console, workbench.error());
   auto exit_code = host.forward(command.directory(), arguments, *inputs, console);
   return exit_code ? *exit_code : report(console, exit_code.error());
@@ -78,8 +88,9 @@ int run(std::vector<std::unique_ptr<Command>> commands, const std::vector<std::s
   Grammar grammar(std::move(commands));
   Command* command = grammar.parse(arguments, console, exit_code);
   if (command == nullptr) return exit_code;
-  if (auto* local = dynamic_cast<LocalCommand*>(command)) return finish(console, local->run(console));
-  return run_on_directory(dynamic_cast<DirectoryCommand&>(*command), arguments, console, host);
+  Console its_console = grammar.console_for(console);
+  if (auto* local = dynamic_cast<LocalCommand*>(command)) return finish(console, local->run(its_console));
+  return run_on_directory(dynamic_cast<DirectoryCommand&>(*command), arguments, console, its_console, host);
 }
 
 int run_forwarded(std::vector<std::unique_ptr<Command>> commands, const std::vector<std::string>& arguments,
@@ -90,7 +101,8 @@ int run_forwarded(std::vector<std::unique_ptr<Command>> commands, const std::vec
   if (command == nullptr) return exit_code;
   auto* directory_command = dynamic_cast<DirectoryCommand*>(command);
   if (directory_command == nullptr) return report(console, {ErrorCode::invalid, "this command does not run inside a server", {}});
-  return finish(console, directory_command->run(console, workbench, inputs));
+  Console its_console = grammar.console_for(console);
+  return finish(console, directory_command->run(its_console, workbench, inputs));
 }
 
 }  // namespace birthmark::cli
