@@ -60,10 +60,13 @@ void append_control_escaped(std::string& to, unsigned char octet) {
   to += kHexDigits[octet & 0xfU];
 }
 
-// The characters a JSON string may hold as they are, one octet each.
-constexpr bool json_plain(unsigned char octet) {
-  return octet >= 0x20 && octet < 0x7f && octet != '"' && octet != '\\';
+// The octets that a JSON string may hold as they are, one by one.
+constexpr std::array<bool, 256> make_json_plain() {
+  std::array<bool, 256> plain{};
+  for (std::size_t octet = 0x20; octet < 0x7f; ++octet) plain[octet] = octet != '"' && octet != '\\';
+  return plain;
 }
+constexpr auto kJsonPlain = make_json_plain();
 
 }  // namespace
 
@@ -188,7 +191,7 @@ void append_json_escaped(std::string& to, std::string_view text) {
   const auto flush = [&](std::size_t end) { to.append(text.substr(run, end - run)); };
   for (std::size_t at = 0; at < text.size();) {
     const auto octet = static_cast<unsigned char>(text[at]);
-    if (json_plain(octet)) {
+    if (kJsonPlain[octet]) {
       ++at;
       continue;
     }

@@ -87,6 +87,7 @@ class GroupCommit {
 
   void work();
   [[nodiscard]] std::optional<Batch> take();
+  void gather(std::unique_lock<std::mutex>& held);
   void write(Batch batch);
   [[nodiscard]] Status write_batch(Batch& batch);
   [[nodiscard]] Status attempt(Batch& batch, Care care);
@@ -102,6 +103,7 @@ class GroupCommit {
   Reopen reopen_;
   std::optional<Ledger> ledger_;  // the writer thread's; absent after a failure until it could be reopened
   std::mutex transaction_mutex_;  // held while a batch is written
+  std::atomic<bool> turn_wanted_{false};
 
   mutable std::mutex published_mutex_;
   Figures published_;
