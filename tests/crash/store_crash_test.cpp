@@ -141,7 +141,7 @@ class StoreCrash : public ::testing::Test {
   }
 
   // A device that asks again, because its answer was lost, meets its record or is recorded now.
-  static void expect_retries_answered(core::Registry& registry, const Acknowledged& acknowledged) {
+  void expect_retries_answered(core::Registry& registry, const Acknowledged& acknowledged) {
     core::Preconditions first;
     first.trust_epoch = *registry.trust_epoch();
     unsigned asked = 0;
@@ -152,7 +152,7 @@ class StoreCrash : public ::testing::Test {
       EXPECT_TRUE(outcome->conflict == RecordConflict::identity_changed || outcome->conflict == RecordConflict::denied);
       if (++asked == 20) break;
     }
-    const std::uint64_t fresh = acknowledged.empty() ? 999'999'999 : acknowledged.rbegin()->first + 500'000;
+    const std::uint64_t fresh = next_device_ + 500'000;  // asked for in no round, before or after
     const auto outcome = run_task(registry.record(load_issuance(fresh, LoadStep::enrolled), first));
     ASSERT_TRUE(outcome) << outcome.error().describe();
     EXPECT_EQ(outcome->conflict, RecordConflict::none);

@@ -2,6 +2,7 @@
 #include "store/sqlite/identity_filter.h"
 
 #include <functional>
+#include <string_view>
 
 #include "base/log.h"
 #include "store/sqlite/rows.h"
@@ -19,6 +20,10 @@ constexpr unsigned kBitsPerIdentity = 4;
 IdentityFilter::IdentityFilter() : words_(std::size_t{1} << kWordBits) {}
 
 IdentityFilter::~IdentityFilter() {
+  stop();
+}
+
+void IdentityFilter::stop() {
   stopping_ = true;
   if (reader_.joinable()) reader_.join();
 }

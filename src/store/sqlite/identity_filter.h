@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -24,6 +23,9 @@ class IdentityFilter {
 
   // Reads what the database holds on a thread of its own; until that is done nothing is surely absent.
   void learn(Connection connection);
+
+  // Ends that thread, should it still read. What is absent is no longer known.
+  void stop();
 
   // By the writer, before the row can be seen.
   void add(const core::DeviceIdentity& identity);

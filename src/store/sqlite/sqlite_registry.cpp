@@ -13,9 +13,9 @@
 #include "store/sqlite/list_query.h"
 #include "store/sqlite/migrations.h"
 #include "store/sqlite/reader_pool.h"
+#include "store/sqlite/registry_vfs.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sql.h"
-#include "store/sqlite/registry_vfs.h"
 
 namespace birthmark::store {
 namespace {
@@ -111,6 +111,7 @@ Status SqliteRegistryOnDisk::start(const SqliteOptions& options, const core::X50
 SqliteRegistryOnDisk::~SqliteRegistryOnDisk() {
   checkpointer_.reset();
   writer_.reset();  // finishes what is queued
+  filter_.stop();
   readers_.reset();
   if (closer_) sqlite3_wal_checkpoint_v2(closer_->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
 }
