@@ -21,7 +21,8 @@ class Grammar {
     for (const auto& command : commands_) {
       CLI::App* declared = command->declare(root_);
       // Commands that have more to say about it declare it themselves.
-      if (declared->get_option_no_throw("--quiet") == nullptr) declared->add_flag("--quiet", quiet_, "Print only the result, no advice or progress");
+      if (declared->get_option_no_throw("--quiet") == nullptr)
+        declared->add_flag("--quiet", quiet_, "Print only the result, no advice or progress");
       declared_.push_back(declared);
     }
   }
@@ -71,7 +72,8 @@ Result<std::vector<InputFile>> read_inputs(const DirectoryCommand& command) {
   return inputs;
 }
 
-int run_on_directory(DirectoryCommand& command, const std::vector<std::string>& arguments, Console& console, Console& its_console, Host& host) {
+int run_on_directory(DirectoryCommand& command, const std::vector<std::string>& arguments, Console& console, Console& its_console,
+                     Host& host) {
   auto inputs = read_inputs(command);
   if (!inputs) return report(console, inputs.error());
   auto workbench = host.open(command.directory());
