@@ -86,9 +86,10 @@ Fault primitive_fault(const Value& value) {
   }
 }
 
-// Strings in pieces are BER (X.690 10.2); only these universal types are constructed in DER.
+// Strings in pieces are BER (X.690 10.2). EXTERNAL and EMBEDDED PDV are constructed in DER too, but have no place in X.509, and OpenSSL
+// writes them back as something else.
 bool may_be_constructed(Tag tag) {
-  return (tag & kClassMask) != 0 || tag == kSequence || tag == kSet || tag == (kConstructed | 8U) || tag == (kConstructed | 11U);
+  return (tag & kClassMask) != 0 || tag == kSequence || tag == kSet;
 }
 
 Fault find_fault_within(ByteView input, unsigned depth) {
@@ -98,7 +99,7 @@ Fault find_fault_within(ByteView input, unsigned depth) {
     if (const Fault fault = read_header(input, header)) return fault;
     const Value value{input[0], input.subspan(header.header_size, header.contents_size), {}};
     const bool constructed = (value.tag & kConstructed) != 0;
-    if (constructed && !may_be_constructed(value.tag)) return "it has a string in pieces (BER, not DER)";
+    if (constructed && !may_be_constructed(value.tag)) return "it has a constructed value of a type that must be primitive (BER, not DER)";
     if (const Fault fault = constructed ? find_fault_within(value.contents, depth + 1) : primitive_fault(value)) return fault;
     input = input.subspan(header.header_size + header.contents_size);
   }

@@ -59,35 +59,34 @@ TEST_P(DerFault, IsNamed) {
   EXPECT_NE(fault->find(GetParam().phrase), std::string_view::npos) << *fault;
 }
 
-INSTANTIATE_TEST_SUITE_P(X690, DerFault,
-                         ::testing::Values(Faulty{"30", "cut short"}, Faulty{"3001", "cut short"}, Faulty{"3082", "cut short"},
-                                           Faulty{"30820100", "cut short"}, Faulty{"30840000000100", "shortest form"},
-                                           Faulty{"3080"
-                                                  "0000",
-                                                  "indefinite"},
-                                           Faulty{"308100", "shortest form"}, Faulty{"30817f", "shortest form"},
-                                           Faulty{"30820080", "shortest form"}, Faulty{"308500000000010500", "more than four"},
-                                           Faulty{"30ff", "more than four"},
-                                           Faulty{"1f8101"
-                                                  "00",
-                                                  "tag number"},
-                                           Faulty{"3f8101"
-                                                  "00",
-                                                  "tag number"},
-                                           Faulty{"0200", "INTEGER"}, Faulty{"02020001", "shortest form"},
-                                           Faulty{"0202ff80", "shortest form"}, Faulty{"0100", "BOOLEAN"}, Faulty{"010101", "BOOLEAN"},
-                                           Faulty{"0500"
-                                                  "050100",
-                                                  "NULL"},
-                                           Faulty{"0600", "cut short"}, Faulty{"060180", "shortest form"}, Faulty{"060181", "cut short"},
-                                           Faulty{"0603558004", "shortest form"}, Faulty{"0300", "BIT STRING"},
-                                           Faulty{"030108", "unused bits"}, Faulty{"030101", "unused bits"}, Faulty{"03020101", "not zero"},
-                                           Faulty{"2c040c026869", "pieces"}, Faulty{"240404026161", "pieces"},
-                                           Faulty{"1000", "primitive SEQUENCE"}, Faulty{"1100", "primitive SEQUENCE"},
-                                           Faulty{"0000", "end-of-contents"},
-                                           Faulty{"30030202"
-                                                  "00",
-                                                  "cut short"}));
+INSTANTIATE_TEST_SUITE_P(
+    X690, DerFault,
+    ::testing::Values(Faulty{"30", "cut short"}, Faulty{"3001", "cut short"}, Faulty{"3082", "cut short"}, Faulty{"30820100", "cut short"},
+                      Faulty{"30840000000100", "shortest form"},
+                      Faulty{"3080"
+                             "0000",
+                             "indefinite"},
+                      Faulty{"308100", "shortest form"}, Faulty{"30817f", "shortest form"}, Faulty{"30820080", "shortest form"},
+                      Faulty{"308500000000010500", "more than four"}, Faulty{"30ff", "more than four"},
+                      Faulty{"1f8101"
+                             "00",
+                             "tag number"},
+                      Faulty{"3f8101"
+                             "00",
+                             "tag number"},
+                      Faulty{"0200", "INTEGER"}, Faulty{"02020001", "shortest form"}, Faulty{"0202ff80", "shortest form"},
+                      Faulty{"0100", "BOOLEAN"}, Faulty{"010101", "BOOLEAN"},
+                      Faulty{"0500"
+                             "050100",
+                             "NULL"},
+                      Faulty{"0600", "cut short"}, Faulty{"060180", "shortest form"}, Faulty{"060181", "cut short"},
+                      Faulty{"0603558004", "shortest form"}, Faulty{"0300", "BIT STRING"}, Faulty{"030108", "unused bits"},
+                      Faulty{"030101", "unused bits"}, Faulty{"03020101", "not zero"}, Faulty{"2c040c026869", "must be primitive"},
+                      Faulty{"240404026161", "must be primitive"}, Faulty{"2800", "must be primitive"}, Faulty{"2b00", "must be primitive"},
+                      Faulty{"1000", "primitive SEQUENCE"}, Faulty{"1100", "primitive SEQUENCE"}, Faulty{"0000", "end-of-contents"},
+                      Faulty{"30030202"
+                             "00",
+                             "cut short"}));
 
 TEST(DerFault, IsNotFoundInDer) {
   for (const char* encoding : {"", "3000", "0500", "0101ff", "010100", "020100", "02020080", "0201ff", "0202ff7f", "030100", "03020780",
