@@ -24,6 +24,7 @@ constexpr const char* kHelp =
 
 std::vector<crypto::Artefact> artefacts_of(const std::vector<InputFile>& inputs) {
   std::vector<crypto::Artefact> artefacts;
+  artefacts.reserve(inputs.size());
   for (const InputFile& input : inputs) artefacts.push_back({input.path, input.contents});
   return artefacts;
 }

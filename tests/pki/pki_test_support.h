@@ -2,6 +2,7 @@
 // For the tests of this folder: scratch directories, requests, a fixed moment, OpenSSL's own view of a certificate, and `ca` as a process.
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <openssl/core_names.h>
 #include <sys/stat.h>
@@ -166,7 +167,10 @@ struct ProcessResult {
   const pid_t child = ::fork();
   if (child == 0) {
     for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
-    if (std::freopen(out.c_str(), "w", stdout) == nullptr || std::freopen(err.c_str(), "w", stderr) == nullptr) ::_exit(126);
+    // Not freopen: it would print what this process has not flushed yet a second time.
+    const int out_fd = ::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    const int err_fd = ::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (::dup2(out_fd, STDOUT_FILENO) < 0 || ::dup2(err_fd, STDERR_FILENO) < 0) ::_exit(126);
     std::vector<char*> pointers;
     for (std::string& argument : arguments) pointers.push_back(argument.data());
     pointers.push_back(nullptr);

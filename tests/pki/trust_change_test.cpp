@@ -247,6 +247,45 @@ TEST_F(TrustChangeTest, ARevokedDeviceCaIsNotTakenBackAndNorIsItsKey) {
   expect_refused({{"renewed.pem", renewed.pem()}}, "was revoked, and that is permanent");
 }
 
+// The same octets every time: two certificates with one serial.
+class RepeatingRandom final : public core::Random {
+ public:
+  Status fill(std::span<std::uint8_t> to) override {
+    std::fill(to.begin(), to.end(), std::uint8_t{0x42});
+    return {};
+  }
+};
+
+TEST_F(TrustChangeTest, TwoDeviceCasWithOneSerialAreRefused) {
+  const Root root = own_root();
+  RepeatingRandom repeating;
+  const auto make = [&](const std::string& name) {
+    return must(make_local_ca_certificate({root.certificate, root.key}, must(PrivateKey::generate_p256()), name, "acme", repeating, now_));
+  };
+  install({file("factory_ca.pem"), {"x.pem", make("fio-x").pem()}});
+  expect_refused({{"y.pem", make("fio-y").pem()}}, "y.pem: another device CA has the same serial");
+}
+
+// Reads nothing; otherwise never asked.
+class BlindCodec final : public core::X509Codec {
+ public:
+  Result<core::CsrFacts> read_csr_pem(std::string_view) const override { return fail(ErrorCode::invalid, "blind"); }
+  Result<core::CsrFacts> read_csr_der(ByteView) const override { return fail(ErrorCode::invalid, "blind"); }
+  Result<core::CertificateFacts> read_certificate(ByteView) const override { return fail(ErrorCode::invalid, "too strange"); }
+  Result<Bytes> encode_to_be_signed(const core::CertificatePlan&) const override { return fail(ErrorCode::invalid, "blind"); }
+  Bytes assemble_certificate(ByteView, core::SignatureScheme, ByteView) const override { return {}; }
+  Result<Bytes> with_business_category(ByteView, std::string_view) const override { return fail(ErrorCode::invalid, "blind"); }
+  Result<Bytes> without_business_category(ByteView) const override { return fail(ErrorCode::invalid, "blind"); }
+  Result<Bytes> key_identifier(ByteView) const override { return fail(ErrorCode::invalid, "blind"); }
+  Sha256Digest sha256(ByteView) const override { return {}; }
+};
+
+TEST_F(TrustChangeTest, WhatTheServersOwnReaderCannotReadIsRefused) {
+  const auto judgement = judge_trust_change(situation_, BlindCodec(), {file("factory_ca.pem")});
+  ASSERT_FALSE(judgement);
+  EXPECT_NE(judgement.error().public_message.find("too strange"), std::string::npos);
+}
+
 // --- TLS ---
 
 TEST_F(TrustChangeTest, ATlsCertificateForAKeyThatIsNotHereIsRefused) {
