@@ -11,6 +11,7 @@
 #include <array>
 #include <boost/json.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <ostream>
@@ -27,6 +28,8 @@ namespace json = boost::json;
 constexpr std::string_view kSocketName = "control.sock";
 constexpr std::size_t kMaxFrameBytes = 64U << 20U;
 constexpr int kReadTimeoutMs = 30'000;  // between a caller's connect and the end of its request
+constexpr std::chrono::milliseconds kUnreadOutputGrace{2'000};
+constexpr std::chrono::milliseconds kLookEvery{10};
 
 // A frame: one octet of kind, four of length (big-endian), the payload.
 enum class FrameKind : char { request = 'r', output = 'o', errors = 'e', exit = 'x' };
@@ -191,8 +194,23 @@ ControlServer::~ControlServer() {
   const std::uint64_t one = 1;
   static_cast<void>(::write(wake_.get(), &one, sizeof(one)));
   acceptor_.join();
-  for (Worker& worker : workers_) worker.thread.join();
+  end_workers();
   ::unlink((site_.directory() / kSocketName).c_str());
+}
+
+// A peer that has not sent its request by now will get no answer; one that leaves its output unread (a pager) is given a moment.
+void ControlServer::end_workers() {
+  for (const Worker& worker : workers_) ::shutdown(worker.connection.get(), SHUT_RD);
+  const auto deadline = std::chrono::steady_clock::now() + kUnreadOutputGrace;
+  for (Worker& worker : workers_) {
+    while (!worker.done) {
+      std::this_thread::sleep_for(kLookEvery);
+      pollfd room{worker.connection.get(), POLLOUT, 0};
+      const bool stuck = ::poll(&room, 1, 0) == 0;
+      if (stuck && std::chrono::steady_clock::now() > deadline) ::shutdown(worker.connection.get(), SHUT_RDWR);
+    }
+    worker.thread.join();
+  }
 }
 
 void ControlServer::accept_commands() {
@@ -210,30 +228,31 @@ void ControlServer::accept_commands() {
       worker->thread.join();
       worker = workers_.erase(worker);
     }
-    Worker& worker = workers_.emplace_back();
-    worker.thread = std::thread([this, &worker, fd = connection.release()] {
-      serve(FileDescriptor(fd));
+    Worker& worker = workers_.emplace_back(std::move(connection));
+    worker.thread = std::thread([this, &worker] {
+      serve(worker.connection.get());
+      ::shutdown(worker.connection.get(), SHUT_RDWR);
       worker.done = true;
     });
   }
 }
 
-void ControlServer::serve(FileDescriptor connection) {
+void ControlServer::serve(int connection) {
   const timeval patience{kReadTimeoutMs / 1000, 0};
-  ::setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-  const auto frame = receive_frame(connection.get());
+  ::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  const auto frame = receive_frame(connection);
   const auto command = frame && frame->kind == FrameKind::request ? decode(frame->payload) : std::nullopt;
   if (!command) return;
-  Site::act_for(peer_name(connection.get()));
+  Site::act_for(peer_name(connection));
   int exit_code = cli::kFailed;
   {
-    FrameBuffer output(connection.get(), FrameKind::output);
-    FrameBuffer errors(connection.get(), FrameKind::errors);
+    FrameBuffer output(connection, FrameKind::output);
+    FrameBuffer errors(connection, FrameKind::errors);
     std::ostream out(&output), err(&errors);
     cli::Console console{out, err};
     exit_code = cli::run_forwarded(program_commands(), command->arguments, command->inputs, console, site_);
   }
-  send_frame(connection.get(), FrameKind::exit, std::to_string(exit_code));
+  send_frame(connection, FrameKind::exit, std::to_string(exit_code));
 }
 
 Result<int> forward_command(const std::filesystem::path& directory, const std::vector<std::string>& arguments,

@@ -21,19 +21,22 @@ namespace birthmark::app {
 class ControlServer {
  public:
   [[nodiscard]] static Result<std::unique_ptr<ControlServer>> start(Site& site);
-  // Lets running commands finish.
+  // Lets running commands finish, but waits for no peer: neither for one that has not asked yet nor for one that does not read.
   ~ControlServer();
 
  private:
   ControlServer(Site& site, FileDescriptor listener, FileDescriptor wake)
       : site_(site), listener_(std::move(listener)), wake_(std::move(wake)) {}
   void accept_commands();
-  void serve(FileDescriptor connection);
+  void serve(int connection);
 
   struct Worker {
+    explicit Worker(FileDescriptor peer) : connection(std::move(peer)) {}
+    const FileDescriptor connection;  // closed after the thread has ended, so that it can be shut down at any time
     std::thread thread;
     std::atomic<bool> done{false};
   };
+  void end_workers();
 
   Site& site_;
   const FileDescriptor listener_;

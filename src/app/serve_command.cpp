@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // birthmark serve: the listeners over one data directory, until SIGTERM or SIGINT.
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <time.h>
 #include <csignal>
@@ -33,6 +34,14 @@ Result<net::Endpoint> parse_listen(const std::string& text) {
   if (face != kRegistrationFace)
     return fail(ErrorCode::invalid, "--listen " + text + ": unknown face '" + face + "'; this version has: registration");
   return net::parse_endpoint(text.substr(equals + 1));
+}
+
+// Every connection is a descriptor, and the usual soft limit of 1024 is far below limits.connections.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 void reload(Site& site) {
@@ -73,6 +82,7 @@ class ServeCommand final : public cli::LocalCommand {
   Status run(cli::Console& console) override {
     const sigset_t signals = handled_signals();
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread: they all inherit it
+    raise_descriptor_limit();
     BIRTHMARK_TRY(const auto site, Site::open(directory_));
     BIRTHMARK_CHECK(site->check_audit_head());  // over an older database serials and refusals would be forgotten
     const Config& config = site->config();

@@ -2,6 +2,10 @@
 // Many at once for one identity (DESIGN section 3: two simultaneous first contacts give one device, never an error), and the end of a
 // server in the middle of them.
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <csignal>
@@ -11,6 +15,7 @@
 
 #include "device.h"
 #include "http_peer.h"
+#include "load.h"
 #include "server_process.h"
 
 namespace birthmark::e2e {
@@ -129,6 +134,65 @@ TEST(Shutdown, SilentAndHalfSentConnectionsDoNotHoldItUp) {
   const auto end = server->wait(milliseconds(15'000));
   ASSERT_TRUE(end) << "still running";
   EXPECT_EQ(end->code, 0);
+}
+
+TEST(Crowd, ThousandsOfIdleConnectionsLeaveRoomForOneThatAsks) {
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  if (limit.rlim_max < 4096) GTEST_SKIP() << "this machine allows only " << limit.rlim_max << " descriptors";
+  limit.rlim_cur = 1024;  // what the server inherits, as on most machines
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  const Factory factory;
+  const auto server = factory.serve();
+  limit.rlim_cur = 4096;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  std::vector<std::unique_ptr<HttpPeer>> idle;
+  for (int i = 0; i < 1500; ++i) idle.push_back(std::make_unique<HttpPeer>(server->port()));
+  const auto answer = post_sign(server->port(), Device::make().body());
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 201);
+}
+
+// The server's side of `birthmark device export | less`, with nobody turning the page, and of a caller that never says what it wants.
+class StuckCaller {
+ public:
+  StuckCaller(const std::filesystem::path& directory, const std::string& request)
+      : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string path = directory / "control.sock";
+    path.copy(&address.sun_path[0], sizeof address.sun_path - 1);
+    require(::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "no control socket");
+    if (request.empty()) return;
+    std::string frame{'r', 0, 0, static_cast<char>(request.size() >> 8U), static_cast<char>(request.size())};
+    frame += request;
+    require(::send(socket_.get(), frame.data(), frame.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(frame.size()), "not sent");
+  }
+  // Something of the answer is there, unread.
+  [[nodiscard]] bool is_being_answered() const {
+    pollfd readable{socket_.get(), POLLIN, 0};
+    return ::poll(&readable, 1, 60'000) == 1;
+  }
+
+ private:
+  FileDescriptor socket_;
+};
+
+TEST(Shutdown, CallersWhoDoNotReadOrAskDoNotHoldItUp) {
+  const Factory factory;
+  const auto server = factory.serve();
+  {
+    Load load(server->port(), 8);
+    ASSERT_TRUE(wait_until([&] { return load.acknowledged() >= 1500; }));  // their rows are more than a socket holds
+  }
+  const StuckCaller silent(factory.directory(), "");
+  const StuckCaller pager(factory.directory(), R"({"arguments":["device","export","--format","json","--dir",")" +
+                                                   factory.directory().string() + R"("],"files":[]})");
+  ASSERT_TRUE(pager.is_being_answered());
+  server->send_signal(SIGTERM);
+  const auto end = server->wait(milliseconds(15'000));
+  ASSERT_TRUE(end) << "still running";
+  EXPECT_EQ(end->code, 0) << server->log_text();
 }
 
 }  // namespace
