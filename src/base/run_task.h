@@ -5,17 +5,59 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <exception>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "base/task.h"
 
 namespace birthmark {
 
+// An event loop lent to one run_task at a time, and never destroyed: the thread that wakes a task may still be inside the loop's post()
+// when the task is already done.
+class LentLoop {
+ public:
+  LentLoop() {
+    Idle& idle = idle_loops();
+    const std::lock_guard lock(idle.mutex);
+    if (idle.loops.empty()) {
+      loop_ = std::make_unique<boost::asio::io_context>(1);
+      return;
+    }
+    loop_ = std::move(idle.loops.back());
+    idle.loops.pop_back();
+    loop_->restart();
+  }
+  ~LentLoop() {
+    Idle& idle = idle_loops();
+    const std::lock_guard lock(idle.mutex);
+    idle.loops.push_back(std::move(loop_));
+  }
+  LentLoop(const LentLoop&) = delete;
+  LentLoop& operator=(const LentLoop&) = delete;
+
+  [[nodiscard]] boost::asio::io_context& get() { return *loop_; }
+
+ private:
+  struct Idle {
+    std::mutex mutex;
+    std::vector<std::unique_ptr<boost::asio::io_context>> loops;
+  };
+  static Idle& idle_loops() {
+    static Idle* const idle = new Idle;  // outlives every thread
+    return *idle;
+  }
+
+  std::unique_ptr<boost::asio::io_context> loop_;
+};
+
 template <class T>
 [[nodiscard]] T run_task(Task<T> task) {
-  boost::asio::io_context context(1);
+  LentLoop lent;
+  boost::asio::io_context& context = lent.get();
   std::optional<T> answer;
   boost::asio::co_spawn(context, std::move(task), [&answer](std::exception_ptr failure, T value) {
     BIRTHMARK_ASSERT(failure == nullptr);
