@@ -230,6 +230,7 @@ TEST_F(StoreFault, a_database_from_a_newer_version_is_refused_and_left_alone) {
 
 TEST_F(StoreFault, a_file_that_is_no_database_is_refused) {
   std::FILE* file = std::fopen(database_.c_str(), "w");
+  ASSERT_NE(file, nullptr);
   for (int i = 0; i < 1000; ++i) std::fputs("this is not a database\n", file);
   std::fclose(file);
   const auto refused = try_open();
