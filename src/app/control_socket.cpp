@@ -219,7 +219,10 @@ void ControlServer::accept_commands() {
     if (::poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) return;
     if (waits[1].revents != 0) return;
     FileDescriptor connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!connection.valid()) continue;
+    if (!connection.valid()) {
+      std::this_thread::sleep_for(kLookEvery);  // out of descriptors: the caller still waits, and asking again at once would spin
+      continue;
+    }
     for (auto worker = workers_.begin(); worker != workers_.end();) {
       if (!worker->done) {
         ++worker;

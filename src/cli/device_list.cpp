@@ -31,7 +31,7 @@ void declare_filter(CLI::App& command, core::DeviceFilter& filter) {
   static const std::map<std::string, core::DeviceStatus> kStatuses{
       {"active", core::DeviceStatus::active}, {"denied", core::DeviceStatus::denied}, {"released", core::DeviceStatus::released}};
   command.add_option("--status", filter.status, "Only devices that are active, denied or released")
-      ->transform(CLI::CheckedTransformer(kStatuses))
+      ->transform(CLI::CheckedTransformer(kStatuses).description(""))
       ->type_name("STATUS");
   command.add_option("--id-prefix", filter.id_prefix, "Only devices whose id begins with this")->type_name("TEXT");
 }

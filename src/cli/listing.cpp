@@ -80,7 +80,7 @@ void Listing::table_row(const std::vector<Cell>& cells) {
 void declare_format(CLI::App& command, ListFormat& format) {
   static const std::map<std::string, ListFormat> kNames{{"table", ListFormat::table}, {"json", ListFormat::json}, {"csv", ListFormat::csv}};
   command.add_option("--format", format, "table, json (one object a line) or csv")
-      ->transform(CLI::CheckedTransformer(kNames))
+      ->transform(CLI::CheckedTransformer(kNames).description(""))
       ->type_name("FORMAT");
 }
 
