@@ -61,7 +61,7 @@ TEST_F(Client, TimesOut) {
 }
 
 TEST_F(Client, RefusesWhatItCannotAsk) {
-  for (const char* url : {"https://a.example/", "127.0.0.1:80", "http://", "http://:80/", "http://a.example:x/", "http://a b.example/"}) {
+  for (const char* url : {"ftp://a.example/", "127.0.0.1:80", "http://", "http://:80/", "http://a.example:x/", "http://a b.example/"}) {
     net::ClientRequest bad;
     bad.url = url;
     const auto answer = net::http_request(bad);
@@ -74,10 +74,31 @@ TEST_F(Client, RefusesWhatItCannotAsk) {
   EXPECT_FALSE(net::http_request(injecting));
 }
 
-// Answers once with fixed bytes, then closes.
+TEST_F(Client, KeepsItsConnection) {
+  serve();
+  net::HttpClient client;
+  for (int i = 0; i < 3; ++i) {
+    const auto got = client.ask(request("/hello"));
+    ASSERT_TRUE(got) << got.error().describe();
+    EXPECT_EQ(got->status, 200);
+    EXPECT_EQ(got->header("content-type"), "application/json");
+    EXPECT_EQ(client.reused(), i > 0);
+  }
+  EXPECT_EQ(server_->statistics().connections_open, 1U);
+  EXPECT_FALSE(client.ask(request("/held" + std::string(1, ' '))));
+  auto waiting = request("/held");
+  waiting.timeout = std::chrono::milliseconds(100);
+  EXPECT_FALSE(client.ask(waiting));
+  const auto after = client.ask(request("/hello"));  // not the answer to what was given up
+  ASSERT_TRUE(after) << after.error().describe();
+  EXPECT_EQ(after->body, "{\"hello\": true}");
+  EXPECT_FALSE(client.reused());
+}
+
+// Answers each of `connections` once with fixed bytes, then closes it.
 class ScriptedServer {
  public:
-  explicit ScriptedServer(std::string answer) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit ScriptedServer(std::string answer, int connections = 1) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -86,20 +107,23 @@ class ScriptedServer {
     if (::bind(socket_.get(), generic, size) != 0 || ::listen(socket_.get(), 1) != 0) return;
     ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &size);
     port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this, answer = std::move(answer)] {
-      const FileDescriptor peer(::accept(socket_.get(), nullptr, nullptr));
-      std::array<char, 4'096> request;
-      if (::recv(peer.get(), request.data(), request.size(), 0) <= 0) return;
-      ::send(peer.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+    thread_ = std::thread([this, connections, answer = std::move(answer)] {
+      for (int i = 0; i < connections; ++i) {
+        const FileDescriptor peer(::accept(socket_.get(), nullptr, nullptr));
+        std::array<char, 4'096> request;
+        if (::recv(peer.get(), request.data(), request.size(), 0) <= 0) return;
+        ::send(peer.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+      }
     });
   }
   ~ScriptedServer() { thread_.join(); }
-  [[nodiscard]] Result<net::ClientResponse> ask() const {
+  [[nodiscard]] net::ClientRequest request() const {
     net::ClientRequest request;
     request.url = "http://localhost:" + std::to_string(port_);
     request.response_limit_bytes = 1'000;
-    return net::http_request(request);
+    return request;
   }
+  [[nodiscard]] Result<net::ClientResponse> ask() const { return net::http_request(request()); }
 
  private:
   FileDescriptor socket_;
@@ -117,6 +141,21 @@ TEST(ClientAnswers, Framings) {
   EXPECT_EQ(body_of("HTTP/1.1 200 OK\r\n\r\nuntil the end"), "200 until the end");
   EXPECT_EQ(body_of("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"), "200 abc");
   EXPECT_EQ(body_of("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"), "404 ");
+}
+
+// The server seemed to keep the connection and closed it: whether the client sees that before or after it sent the next request, the
+// request is answered.
+TEST(ClientAnswers, AClosedConnectionIsReplaced) {
+  constexpr int kRounds = 20;
+  const ScriptedServer server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab", kRounds);
+  net::HttpClient client;
+  auto request = server.request();
+  request.method = "PUT";
+  for (int i = 0; i < kRounds; ++i) {
+    const auto got = client.ask(request);
+    ASSERT_TRUE(got) << got.error().describe();
+    EXPECT_EQ(got->body, "ab");
+  }
 }
 
 TEST(ClientAnswers, Failures) {
