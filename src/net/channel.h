@@ -10,12 +10,15 @@
 
 namespace birthmark::net {
 
+struct PeerIdentity;
+
 enum class IoState : std::uint8_t {
   done,        // `size` bytes moved, at least one
   want_read,   // call again when the descriptor is readable
   want_write,  // call again when it is writable
   ended,       // the peer sends no more, in an orderly way
   broken,      // reset, timed out by TCP, or otherwise lost
+  rejected,    // we told the peer (a TLS alert) that we go no further: it should have the time to read that
 };
 
 struct IoResult {
@@ -32,6 +35,8 @@ class Channel {
   virtual void close_write() = 0;
   // Whether the peer's TCP has acknowledged all that was sent.
   [[nodiscard]] virtual bool everything_acknowledged() const = 0;
+  // Adds what the channel knows of the peer; called once something was received.
+  virtual void describe(PeerIdentity&) {}
 };
 
 class SocketChannel final : public Channel {

@@ -149,7 +149,8 @@ Status Wire::send(std::string_view message) {
     switch (sent.state) {
       case IoState::done: message.remove_prefix(sent.size); break;
       case IoState::ended:
-      case IoState::broken: return {};
+      case IoState::broken:
+      case IoState::rejected: return {};
       case IoState::want_read:
       case IoState::want_write:
         if (!wait_for(sent.state == IoState::want_read ? POLLIN : POLLOUT)) return failed("no answer in time");
@@ -203,7 +204,8 @@ Result<bool> Wire::read_more() {
         held_.append(buffer.data(), got.size);
         return true;
       case IoState::ended: return false;
-      case IoState::broken: return broken("the connection broke");
+      case IoState::broken:
+      case IoState::rejected: return broken("the connection broke");
       case IoState::want_read:
       case IoState::want_write:
         if (!wait_for(got.state == IoState::want_read ? POLLIN : POLLOUT)) return failed("no answer in time");

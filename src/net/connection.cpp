@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "net/response_writer.h"
+#include "net/tls_server.h"
 
 namespace birthmark::net {
 namespace {
@@ -24,10 +25,17 @@ constexpr std::size_t kLingerBytes = 256U << 10U;
 constexpr std::chrono::milliseconds kUnfinishedGrace{2'000};  // at shutdown, for a request that has only begun to arrive
 constexpr std::size_t kUndeliveredLimit = 64;
 
+std::unique_ptr<Channel> open_channel(int socket, const Service& service, const PeerIdentity& peer) {
+  if (!service.options.tls) return std::make_unique<SocketChannel>(socket);
+  auto channel = service.options.tls->open(socket, peer);
+  if (!channel) log::error("a TLS connection cannot be prepared", {{"peer", peer.address}});
+  return channel;
+}
+
 }  // namespace
 
-std::unique_ptr<Connection> Connection::create(Worker& worker, Handler& handler, FileDescriptor socket, PeerIdentity peer,
-                                               Admission admission) {
+std::unique_ptr<Connection> Connection::create(Worker& worker, std::shared_ptr<const Service> service, FileDescriptor socket,
+                                               PeerIdentity peer, Admission admission) {
   Descriptor descriptor(worker.context().get_executor());
   boost::system::error_code error;
   descriptor.assign(socket.get(), error);
@@ -36,16 +44,20 @@ std::unique_ptr<Connection> Connection::create(Worker& worker, Handler& handler,
     return nullptr;
   }
   socket.release();
-  std::unique_ptr<Connection> connection(new Connection(worker, handler, std::move(descriptor), std::move(peer)));
+  auto channel = open_channel(descriptor.native_handle(), *service, peer);
+  if (!channel) return nullptr;
+  std::unique_ptr<Connection> connection(
+      new Connection(worker, std::move(service), std::move(descriptor), std::move(channel), std::move(peer)));
   if (admission == Admission::refused) connection->refuse(503, "too many connections; try again later");
   return connection;
 }
 
-Connection::Connection(Worker& worker, Handler& handler, Descriptor descriptor, PeerIdentity peer)
+Connection::Connection(Worker& worker, std::shared_ptr<const Service> service, Descriptor descriptor, std::unique_ptr<Channel> channel,
+                       PeerIdentity peer)
     : worker_(worker),
-      handler_(handler),
+      service_(std::move(service)),
       descriptor_(std::move(descriptor)),
-      channel_(std::make_unique<SocketChannel>(descriptor_.native_handle())),
+      channel_(std::move(channel)),
       peer_(std::move(peer)) {
   position_ = worker_.enlist(*this);
   arm(worker_.limits().header_timeout);  // a peer that connects and stays silent is not kept as long as one that has asked before
@@ -93,10 +105,11 @@ Connection::Want Connection::read() {
     case IoState::done: break;
     case IoState::ended: settle_deliveries(); [[fallthrough]];
     case IoState::broken: phase_ = Phase::closed; return Want::again;
+    case IoState::rejected: close_orderly(); return Want::again;
   }
   timed_out_ = false;
   settle_deliveries();
-  if (!exchange_) exchange_ = worker_.take_exchange();
+  if (!exchange_) exchange_ = worker_.take_exchange(service_->options.body_bytes);
   const ReadProgress progress = exchange_->reader.feed({worker_.scratch().data(), got.size});
   return take_progress(progress);
 }
@@ -166,9 +179,10 @@ void Connection::release_exchange() {
 
 Task<Response> Connection::ask_handler() {
   Request& request = exchange_->reader.request();
+  channel_->describe(peer_);
   request.peer = peer_;
   try {
-    co_return co_await handler_.handle(request);
+    co_return co_await service_->handler.handle(request);
   } catch (const std::exception& error) {
     log::error("a request handler failed", {{"path", std::string(request.path)}, {"what", error.what()}});
   } catch (...) {
@@ -196,7 +210,7 @@ void Connection::answer(Response response) {
 // The engine's own answer; the connection ends with it.
 void Connection::refuse(int status, std::string_view message) {
   worker_.count_refused();
-  if (!exchange_) exchange_ = worker_.take_exchange();
+  if (!exchange_) exchange_ = worker_.take_exchange(service_->options.body_bytes);
   exchange_->out.clear();
   write_response(exchange_->out, json_error(status, message), Persistence::close, BodyUse::send, worker_.date());
   afterwards_ = Afterwards::close;

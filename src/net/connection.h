@@ -19,8 +19,8 @@ namespace birthmark::net {
 class Connection {
  public:
   // Null when the descriptor cannot be watched; the socket is closed then.
-  [[nodiscard]] static std::unique_ptr<Connection> create(Worker& worker, Handler& handler, FileDescriptor socket, PeerIdentity peer,
-                                                          Admission admission);
+  [[nodiscard]] static std::unique_ptr<Connection> create(Worker& worker, std::shared_ptr<const Service> service, FileDescriptor socket,
+                                                          PeerIdentity peer, Admission admission);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -39,7 +39,8 @@ class Connection {
 
   using Descriptor = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
 
-  Connection(Worker& worker, Handler& handler, Descriptor descriptor, PeerIdentity peer);
+  Connection(Worker& worker, std::shared_ptr<const Service> service, Descriptor descriptor, std::unique_ptr<Channel> channel,
+             PeerIdentity peer);
 
   [[nodiscard]] Want advance();
   [[nodiscard]] Want read();
@@ -64,7 +65,7 @@ class Connection {
   void disarm() { deadline_ms_ = 0; }
 
   Worker& worker_;
-  Handler& handler_;
+  const std::shared_ptr<const Service> service_;
   Descriptor descriptor_;
   std::unique_ptr<Channel> channel_;
   PeerIdentity peer_;

@@ -4,19 +4,32 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
+#include "base/ids.h"
 #include "base/task.h"
 
 namespace birthmark::net {
 
-// Who is at the other end. Certificates join with the TLS listeners.
+// What a TLS peer proved to hold the key of: one object for a whole connection.
+struct PeerCertificate {
+  std::vector<Bytes> chain;  // DER as sent, leaf first
+  Fingerprint fingerprint;   // of the leaf
+  std::int64_t anchor = 0;   // TlsAnchor::tag of the CA that signed the leaf
+  bool under_root = false;   // no anchor signed it, but a known root: to be refused with a reason
+};
+
+// Who is at the other end.
 struct PeerIdentity {
   std::string address;  // "127.0.0.1", without port; IPv4-mapped IPv6 addresses in IPv4 form
   std::uint16_t port = 0;
+  bool encrypted = false;
+  std::shared_ptr<const PeerCertificate> certificate;  // null on plain connections, and for TLS peers that showed none
 };
 
 // Valid until the handler's task is done. Names are compared without case.

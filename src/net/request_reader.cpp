@@ -33,7 +33,7 @@ class RequestReader::Parser {
   void restart() {
     grammar_.emplace(owner_);
     grammar_->header_limit(std::numeric_limits<std::uint32_t>::max());  // ours is checked before
-    grammar_->body_limit(owner_.body_limit_);
+    grammar_->body_limit(std::numeric_limits<std::uint64_t>::max());    // as is this
     grammar_->eager(false);
   }
   // How many bytes it is done with. `error`: 0, or a http::error.

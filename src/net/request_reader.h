@@ -40,6 +40,8 @@ class RequestReader {
   ReadProgress next();
   // Forgets everything, keeps its memory.
   void clear();
+  // For the next request on.
+  void set_body_limit(std::size_t limit) { body_limit_ = limit; }
 
   // No byte of an unfinished or following request is held.
   [[nodiscard]] bool empty() const { return bytes_.size() == end_; }

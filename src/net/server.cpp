@@ -43,7 +43,8 @@ class AsioServer final : public Server {
   AsioServer(unsigned threads, const Limits& limits);
   ~AsioServer() override { stop(); }
 
-  [[nodiscard]] Result<Endpoint> listen(const Endpoint& endpoint, Handler& handler) override;
+  using Server::listen;
+  [[nodiscard]] Result<Endpoint> listen(const Endpoint& endpoint, Handler& handler, ListenOptions options) override;
   [[nodiscard]] Status start() override;
   void stop() override;
   [[nodiscard]] ServerStatistics statistics() const override;
@@ -57,7 +58,7 @@ class AsioServer final : public Server {
     bool draining = false;  // under mutex: listeners are closed and every worker was told
   };
 
-  void admit(FileDescriptor socket, PeerIdentity peer, Handler& handler);
+  void admit(FileDescriptor socket, PeerIdentity peer, const std::shared_ptr<const Service>& service);
   void begin_drain();
   bool wait_until_empty(std::chrono::milliseconds at_most);
 
@@ -82,10 +83,12 @@ AsioServer::AsioServer(unsigned threads, const Limits& limits) : limits_(limits)
   for (unsigned i = 0; i < threads; ++i) workers_.push_back(std::make_shared<Worker>(limits, on_closed));
 }
 
-Result<Endpoint> AsioServer::listen(const Endpoint& endpoint, Handler& handler) {
+Result<Endpoint> AsioServer::listen(const Endpoint& endpoint, Handler& handler, ListenOptions options) {
   boost::asio::io_context& context = workers_.front()->context();
-  auto admit_to_handler = [this, &handler](FileDescriptor socket, PeerIdentity peer) {
-    admit(std::move(socket), std::move(peer), handler);
+  if (options.body_bytes == 0) options.body_bytes = limits_.body_bytes;
+  auto service = std::make_shared<const Service>(Service{handler, std::move(options)});
+  auto admit_to_handler = [this, service = std::move(service)](FileDescriptor socket, PeerIdentity peer) {
+    admit(std::move(socket), std::move(peer), service);
   };
   BIRTHMARK_TRY(std::shared_ptr<Listener> listener, Listener::open(endpoint, context, std::move(admit_to_handler)));
   const Endpoint local = listener->local();
@@ -103,7 +106,7 @@ Status AsioServer::start() {
 }
 
 // On the first worker's thread.
-void AsioServer::admit(FileDescriptor socket, PeerIdentity peer, Handler& handler) {
+void AsioServer::admit(FileDescriptor socket, PeerIdentity peer, const std::shared_ptr<const Service>& service) {
   accepted_.store(accepted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   const std::size_t open = shared_->open.load();
   if (open >= limits_.connections + kRefusedAtOnce) {
@@ -116,7 +119,7 @@ void AsioServer::admit(FileDescriptor socket, PeerIdentity peer, Handler& handle
     if (workers_[i]->load() < workers_[chosen]->load()) chosen = i;
   }
   const Admission admission = open >= limits_.connections ? Admission::refused : Admission::served;
-  workers_[chosen]->adopt(std::move(socket), std::move(peer), handler, admission);
+  workers_[chosen]->adopt(std::move(socket), std::move(peer), service, admission);
 }
 
 // On the first worker's thread, so that every connection accepted before is adopted before its worker is told.

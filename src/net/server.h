@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The listeners' engine: one io_context per core, one acceptor per listener that hands each connection to the least loaded of them.
-// Plain HTTP/1.1 for now; TLS joins behind the same interface. Only room (with its .cpp files) that knows Boost.Beast.
+// HTTP/1.1, plain or behind TLS (net/tls_server.h). Only room (with its .cpp files) that knows Boost.Beast.
 #pragma once
 
 #include <chrono>
@@ -13,6 +13,8 @@
 #include "net/http.h"
 
 namespace birthmark::net {
+
+class TlsServer;
 
 struct Limits {
   std::size_t header_bytes = 16U << 10U;               // 431 beyond
@@ -33,6 +35,11 @@ struct Endpoint {
 [[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view text);
 [[nodiscard]] std::string to_string(const Endpoint& endpoint);
 
+struct ListenOptions {
+  std::shared_ptr<TlsServer> tls = nullptr;  // null: plain
+  std::size_t body_bytes = 0;                // instead of Limits::body_bytes; 0: that one
+};
+
 struct ServerStatistics {
   std::uint64_t connections_accepted = 0;
   std::uint64_t connections_open = 0;
@@ -48,7 +55,8 @@ class Server {
 
   // Binds and listens now (an error names the address and the reason); connections are served once run() is called.
   // Port 0 takes a free port; the answer says which. `handler` must outlive the server.
-  [[nodiscard]] virtual Result<Endpoint> listen(const Endpoint& endpoint, Handler& handler) = 0;
+  [[nodiscard]] virtual Result<Endpoint> listen(const Endpoint& endpoint, Handler& handler, ListenOptions options) = 0;
+  [[nodiscard]] Result<Endpoint> listen(const Endpoint& endpoint, Handler& handler) { return listen(endpoint, handler, {}); }
 
   // Starts the threads and returns.
   [[nodiscard]] virtual Status start() = 0;

@@ -85,15 +85,14 @@ void Worker::finish() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Worker::adopt(FileDescriptor socket, PeerIdentity peer, Handler& handler, Admission admission) {
+void Worker::adopt(FileDescriptor socket, PeerIdentity peer, std::shared_ptr<const Service> service, Admission admission) {
   load_.fetch_add(1, std::memory_order_relaxed);
-  boost::asio::post(context_, [this, socket = std::move(socket), peer = std::move(peer), &handler, admission]() mutable {
-    serve(std::move(socket), std::move(peer), handler, admission);
-  });
+  boost::asio::post(context_, [this, socket = std::move(socket), peer = std::move(peer), service = std::move(service),
+                               admission]() mutable { serve(std::move(socket), std::move(peer), std::move(service), admission); });
 }
 
-void Worker::serve(FileDescriptor socket, PeerIdentity peer, Handler& handler, Admission admission) {
-  std::unique_ptr<Connection> connection = Connection::create(*this, handler, std::move(socket), std::move(peer), admission);
+void Worker::serve(FileDescriptor socket, PeerIdentity peer, std::shared_ptr<const Service> service, Admission admission) {
+  std::unique_ptr<Connection> connection = Connection::create(*this, std::move(service), std::move(socket), std::move(peer), admission);
   if (!connection) {
     load_.fetch_sub(1, std::memory_order_relaxed);
     on_closed_();
@@ -128,10 +127,11 @@ void Worker::abort_connections() {
   });
 }
 
-std::unique_ptr<Exchange> Worker::take_exchange() {
-  if (spare_.empty()) return std::make_unique<Exchange>(limits_.header_bytes, limits_.body_bytes);
+std::unique_ptr<Exchange> Worker::take_exchange(std::size_t body_limit) {
+  if (spare_.empty()) return std::make_unique<Exchange>(limits_.header_bytes, body_limit);
   auto exchange = std::move(spare_.back());
   spare_.pop_back();
+  exchange->reader.set_body_limit(body_limit);
   return exchange;
 }
 

@@ -36,6 +36,12 @@ enum class Admission : std::uint8_t {
   refused,  // over the connection limit: told so, and closed
 };
 
+// What a listener offers; its connections keep it.
+struct Service {
+  Handler& handler;
+  ListenOptions options;
+};
+
 class Worker {
  public:
   // `on_closed` is called, on the worker's thread, after each connection is gone.
@@ -47,7 +53,7 @@ class Worker {
   // --- from any thread ---
   [[nodiscard]] Status start();
   // Takes over a connected socket.
-  void adopt(FileDescriptor socket, PeerIdentity peer, Handler& handler, Admission admission);
+  void adopt(FileDescriptor socket, PeerIdentity peer, std::shared_ptr<const Service> service, Admission admission);
   // Idle connections close now, the others after the request they are at.
   void drain();
   // Everything that does not wait for its handler is closed.
@@ -62,7 +68,7 @@ class Worker {
   // --- for its connections ---
   [[nodiscard]] const Limits& limits() const { return limits_; }
   [[nodiscard]] std::span<char> scratch() { return scratch_; }
-  [[nodiscard]] std::unique_ptr<Exchange> take_exchange();
+  [[nodiscard]] std::unique_ptr<Exchange> take_exchange(std::size_t body_limit);
   void give_back(std::unique_ptr<Exchange> exchange);
   [[nodiscard]] std::string_view date() const { return date_; }
   [[nodiscard]] bool draining() const { return draining_; }
@@ -72,7 +78,7 @@ class Worker {
   void delist(std::size_t position);
 
  private:
-  void serve(FileDescriptor socket, PeerIdentity peer, Handler& handler, Admission admission);
+  void serve(FileDescriptor socket, PeerIdentity peer, std::shared_ptr<const Service> service, Admission admission);
   void sweep();
   void run();
 
