@@ -166,15 +166,30 @@ Status read_factory(const toml::table& root, std::string_view file, Config& conf
   return {};
 }
 
+Status read_networks(const std::vector<std::string>& texts, std::string_view file, core::AdmissionRules& admission) {
+  for (const std::string& text : texts) {
+    auto network = core::Network::parse(text);
+    if (!network) return fail(ErrorCode::misconfigured, std::string(file) + ": registration.networks: " + network.error().public_message);
+    admission.networks.push_back(std::move(*network));
+  }
+  return {};
+}
+
 Status read_registration(const toml::table& root, std::string_view file, Config& config) {
   core::RegistrationRules& rules = config.rules;
+  core::AdmissionRules& admission = config.admission;
   std::vector<std::string> listen{":8000"};
-  enum class Trust { open };
-  Trust trust = Trust::open;
-  const auto parse_trust = [](std::string_view name) { return name == "open" ? std::optional(Trust::open) : std::nullopt; };
+  std::vector<std::string> networks;
+  const auto read_rate = [&](std::string_view text) -> Status {
+    BIRTHMARK_TRY(admission.rate_per_station, core::parse_rate(text));
+    return {};
+  };
+  std::string rate;
   BIRTHMARK_CHECK(TableReader(root, file, "registration")
                       .texts("listen", listen)
-                      .choice<Trust>("trust", trust, parse_trust, "open")
+                      .choice<core::RegistrationTrust>("trust", admission.trust, core::parse_registration_trust, "open, token")
+                      .texts("networks", networks)
+                      .text("rate_per_station", rate, read_rate)
                       .choice<core::DeviceIdRule>("device_id", rules.device_id, core::parse_device_id_rule, "uuid, safe")
                       .choice<core::ProductionRule>("production", rules.production, core::parse_production_rule, "device, always, never")
                       .duration("certificate_validity", rules.certificate_validity)
@@ -184,6 +199,7 @@ Status read_registration(const toml::table& root, std::string_view file, Config&
                       .flag("allow_rsa", config.allow_rsa)
                       .texts("issuer_keys", config.issuer_keys)
                       .finish());
+  BIRTHMARK_CHECK(read_networks(networks, file, admission));
   for (const std::string& address : listen) {
     auto endpoint = net::parse_endpoint(address);
     if (!endpoint) return fail(ErrorCode::misconfigured, std::string(file) + ": registration.listen: " + endpoint.error().public_message);
@@ -294,7 +310,9 @@ std::string default_config(const std::string& factory, const std::string& gatewa
          "# gateway_port = 8443\n"
          "\n[registration]\n"
          "# listen = [\":8000\"]\n"
-         "# trust = \"open\"  # anybody who reaches the listener may register: keep it on a private network\n"
+         "# trust = \"open\"  # whoever reaches the listener from these networks may register; or \"token\"\n"
+         "# networks = []  # addresses that may register; [] under open trust: private and loopback addresses only\n"
+         "# rate_per_station = \"20/s\"  # no limit unless set: the real clients do not come again after a 429\n"
          "# device_id = \"uuid\"  # or \"safe\"\n"
          "# production = \"device\"  # who decides on businessCategory=production: \"device\", \"always\" or \"never\"\n"
          "# certificate_validity = \"7300d\"  # never beyond the issuing CA's own end\n"

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "core/clock_guard.h"
+#include "core/gate.h"
 #include "core/issuance_policy.h"
 #include "net/server.h"
 
@@ -22,6 +23,7 @@ struct Config {
   std::uint16_t gateway_port = 8443;
 
   std::vector<net::Endpoint> registration_listen;  // empty: no such listener
+  core::AdmissionRules admission;
   core::RegistrationRules rules;
   bool allow_rsa = false;
   // Private keys of the device CAs that may issue here, below the data directory, in the order of preference.

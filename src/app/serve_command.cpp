@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <time.h>
+#include <algorithm>
 #include <csignal>
 #include <ostream>
 
@@ -66,6 +67,29 @@ void wait_for_the_end(Site& site, const sigset_t& signals) {
   }
 }
 
+std::string join(const std::vector<core::Network>& networks) {
+  std::string joined;
+  for (const core::Network& network : networks) joined += (joined.empty() ? "" : " ") + network.text();
+  return joined;
+}
+
+// What an operator should know of a listener from which anybody, or nobody, can register.
+void warn_of_trust(Site& site, const std::string& listener) {
+  const core::AdmissionRules& rules = site.config().admission;
+  if (rules.trust == core::RegistrationTrust::open) {
+    const std::string networks = join(rules.networks.empty() ? core::private_networks() : rules.networks);
+    log::warning("registration is open: whoever reaches this listener from these networks may register devices",
+                 {{"listener", listener}, {"networks", networks}});
+    return;
+  }
+  log::warning("tokens cross this listener in the clear: keep it on a network where nobody listens", {{"listener", listener}});
+  const auto tokens = site.tokens().tokens();
+  const bool any = tokens && std::any_of(tokens->begin(), tokens->end(), [](const core::TokenRecord& token) {
+                     return !token.revoked_at && token.scopes.hold(core::Scope::devices_create);
+                   });
+  if (!any) log::warning("nobody can register yet: make a token with `birthmark token create --scope devices:create`");
+}
+
 class ServeCommand final : public cli::LocalCommand {
  public:
   CLI::App* declare(CLI::App& root) override {
@@ -89,11 +113,12 @@ class ServeCommand final : public cli::LocalCommand {
     log::set_level(config.log_level);
     BIRTHMARK_TRY(const auto endpoints, endpoints_of(config));
     BIRTHMARK_TRY(const auto server, net::Server::create(threads_ > 0 ? threads_ : config.threads, config.limits));
-    faces::foundries::RegistrationFace registration(site->enroller(), site->registry(), {config.gateway_server(), config.ostree_server()});
+    faces::foundries::RegistrationFace registration(site->gate(), site->enroller(), site->registry(),
+                                                    {config.gateway_server(), config.ostree_server()});
     for (const net::Endpoint& endpoint : endpoints) {
       BIRTHMARK_TRY(const auto bound, server->listen(endpoint, registration));
       console.out << "listening registration " << net::to_string(bound) << '\n';
-      log::warning("registration is open: whoever reaches this listener may register devices", {{"listener", net::to_string(bound)}});
+      warn_of_trust(*site, net::to_string(bound));
     }
     BIRTHMARK_TRY(const auto control, ControlServer::start(*site));
     BIRTHMARK_CHECK(server->start());

@@ -16,6 +16,8 @@
 #include "base/file.h"
 #include "cli/workbench.h"
 #include "core/enroller.h"
+#include "core/gate.h"
+#include "core/token_cache.h"
 #include "store/sqlite/sqlite_registry.h"
 
 namespace birthmark::app {
@@ -28,6 +30,7 @@ class Site final : public cli::Workbench {
 
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] core::Enroller& enroller() { return *enroller_; }
+  [[nodiscard]] core::Gate& gate() { return *gate_; }
   // conflict when the database has lost, or never had, what audit.head was signed over.
   [[nodiscard]] Status check_audit_head() const { return audit_head_->check(*registry_); }
   // Once a second while a server runs: the audit head and the clock mark on disk.
@@ -36,7 +39,9 @@ class Site final : public cli::Workbench {
   [[nodiscard]] const std::filesystem::path& directory() const override { return directory_; }
   [[nodiscard]] const std::string& factory() const override { return config_.factory; }
   [[nodiscard]] core::Registry& registry() override { return *registry_; }
+  [[nodiscard]] core::Tokens& tokens() override { return registry_->tokens(); }
   [[nodiscard]] const core::X509Codec& codec() const override { return *codec_; }
+  [[nodiscard]] core::Random& random() override { return *random_; }
   [[nodiscard]] const core::Clock& clock() const override { return clock_; }
   [[nodiscard]] core::ClockGuard& clock_guard() override { return *clock_guard_; }
   [[nodiscard]] core::DeviceIdRule device_id_rule() const override { return config_.rules.device_id; }
@@ -70,6 +75,8 @@ class Site final : public cli::Workbench {
   std::unique_ptr<core::ClockGuard> clock_guard_;
   std::optional<Duration> clock_noted_at_;  // uptime
   std::unique_ptr<core::TrustStore> trust_;
+  std::unique_ptr<core::TokenCache> token_cache_;
+  std::unique_ptr<core::Gate> gate_;
   std::unique_ptr<core::Enroller> enroller_;
 };
 

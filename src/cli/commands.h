@@ -15,6 +15,7 @@ void append_device_list_commands(CommandList& commands);       // device list, e
 void append_device_lifecycle_commands(CommandList& commands);  // device show, deny, allow
 void append_audit_commands(CommandList& commands);             // audit verify, head, tail
 void append_clock_commands(CommandList& commands);             // clock show, accept
+void append_token_commands(CommandList& commands);             // token create, list, revoke
 void append_status_commands(CommandList& commands);            // status
 
 }  // namespace birthmark::cli

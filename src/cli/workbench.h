@@ -13,6 +13,7 @@
 #include "core/clock_guard.h"
 #include "core/enroller.h"
 #include "core/ports/registry.h"
+#include "core/ports/tokens.h"
 #include "core/ports/x509_codec.h"
 #include "core/trust_store.h"
 
@@ -31,7 +32,9 @@ class Workbench {
   [[nodiscard]] virtual const std::filesystem::path& directory() const = 0;
   [[nodiscard]] virtual const std::string& factory() const = 0;
   [[nodiscard]] virtual core::Registry& registry() = 0;
+  [[nodiscard]] virtual core::Tokens& tokens() = 0;
   [[nodiscard]] virtual const core::X509Codec& codec() const = 0;
+  [[nodiscard]] virtual core::Random& random() = 0;
   [[nodiscard]] virtual const core::Clock& clock() const = 0;
   [[nodiscard]] virtual core::ClockGuard& clock_guard() = 0;
   [[nodiscard]] virtual core::DeviceIdRule device_id_rule() const = 0;

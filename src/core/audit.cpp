@@ -29,6 +29,8 @@ std::string_view to_string(AuditEvent event) {
     case AuditEvent::device_refused: return "device_refused";
     case AuditEvent::device_denied: return "device_denied";
     case AuditEvent::device_allowed: return "device_allowed";
+    case AuditEvent::token_created: return "token_created";
+    case AuditEvent::token_revoked: return "token_revoked";
     case AuditEvent::trust_changed: return "trust_changed";
     case AuditEvent::clock_accepted: return "clock_accepted";
     case AuditEvent::checkpoint: return "checkpoint";

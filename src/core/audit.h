@@ -20,9 +20,11 @@ enum class AuditEvent : std::uint8_t {
   device_refused,     // the first refusal per identity, reason, peer and minute; `repeats` counts those before it that were not written
   device_denied,      // an operator put an identity on the deny list
   device_allowed,     // an operator took it off: the identity is forgotten and free
-  trust_changed,      // root, device CAs or TLS certificate installed, disabled, enabled or revoked
-  clock_accepted,     // an operator confirmed the clock after a jump
-  checkpoint,         // the heads of all streams
+  token_created,      // an API token: its id, scopes and station, never itself
+  token_revoked,
+  trust_changed,   // root, device CAs or TLS certificate installed, disabled, enabled or revoked
+  clock_accepted,  // an operator confirmed the clock after a jump
+  checkpoint,      // the heads of all streams
 };
 [[nodiscard]] std::string_view to_string(AuditEvent event);
 

@@ -42,7 +42,7 @@ std::string body_of(const IssuanceRecord& record, const Enrollment& enrollment, 
                      {"hardware_id", record.hardware_id},
                      {"station", record.station},
                      {"peer", enrollment.origin.peer_address},
-                     {"proof", std::string(to_string(enrollment.proof))},
+                     {"proof", describe(enrollment.proof, enrollment.origin)},
                      {"superseded_serial", superseded ? superseded->certificate->serial.hex() : std::string()}});
 }
 
@@ -159,6 +159,7 @@ Task<EnrollmentOutcome> Enroller::refuse(const Enrollment& enrollment, Refusal r
              {{"reason", std::string(to_string(refusal.reason))},
               {"id", refusal.identity},
               {"peer", enrollment.origin.peer_address},
+              {"station", enrollment.origin.station},
               {"text", refusal.audit_text.empty() ? refusal.public_text : refusal.audit_text}});
   const auto now = clock_.trusted_now();
   if (now) {

@@ -34,6 +34,9 @@ class Enroller {
   // When it answers Enrolled, the certificate is on disk together with its audit record.
   [[nodiscard]] Task<EnrollmentOutcome> enroll(const Enrollment& enrollment);
 
+  // Logs, counts and audits an attempt that was turned away; a gate's refusals come here from outside.
+  [[nodiscard]] Task<EnrollmentOutcome> refuse(const Enrollment& enrollment, Refusal refusal);
+
   [[nodiscard]] EnrollmentStatistics statistics() const;
 
  private:
@@ -44,7 +47,6 @@ class Enroller {
   [[nodiscard]] Task<Attempt> attempt(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts);
   [[nodiscard]] Task<Attempt> issue(const Enrollment& enrollment, const Applicant& applicant, Approval approval,
                                     std::shared_ptr<const TrustSnapshot> trust, std::optional<DeviceRecord> known, Instant now);
-  [[nodiscard]] Task<EnrollmentOutcome> refuse(const Enrollment& enrollment, Refusal refusal);
 
   const X509Codec& codec_;
   Registry& registry_;

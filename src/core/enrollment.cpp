@@ -7,8 +7,15 @@ namespace birthmark::core {
 std::string_view to_string(Proof proof) {
   switch (proof) {
     case Proof::open_network: return "open";
+    case Proof::token: return "token";
   }
   return "unknown";
+}
+
+std::string describe(Proof proof, const Origin& origin) {
+  std::string text(to_string(proof));
+  if (!origin.credential.empty()) text.append(":").append(origin.credential);
+  return text;
 }
 
 std::string_view to_string(RefusalReason reason) {
@@ -21,6 +28,10 @@ std::string_view to_string(RefusalReason reason) {
     case RefusalReason::denied: return "denied";
     case RefusalReason::key_conflict: return "key_conflict";
     case RefusalReason::identity_conflict: return "identity_conflict";
+    case RefusalReason::outside_networks: return "outside_networks";
+    case RefusalReason::unauthenticated: return "unauthenticated";
+    case RefusalReason::not_permitted: return "not_permitted";
+    case RefusalReason::too_many_requests: return "too_many_requests";
     case RefusalReason::no_usable_issuer: return "no_usable_issuer";
     case RefusalReason::clock_suspect: return "clock_suspect";
     case RefusalReason::storage_unavailable: return "storage_unavailable";

@@ -16,12 +16,15 @@ namespace birthmark::core {
 // Where an attempt came from: what the audit says and what the unseen rule compares.
 struct Origin {
   std::string peer_address;  // without port
-  std::string station;       // the station's name; the peer address under open trust
+  std::string station;       // the station's name, or its token's; the peer address under open trust
+  std::string credential;    // which token or certificate proved it; empty under open trust
 };
 
 // How the peer showed that it may enroll. Open trust asks for nothing beyond its network.
-enum class Proof : std::uint8_t { open_network };
+enum class Proof : std::uint8_t { open_network, token };
 [[nodiscard]] std::string_view to_string(Proof proof);
+// As the audit says it: "open", "token:3f09c1d2aa".
+[[nodiscard]] std::string describe(Proof proof, const Origin& origin);
 
 // What the device says of itself. All of it is a claim until the policy has looked.
 struct Claims {
@@ -48,6 +51,10 @@ enum class RefusalReason : std::uint8_t {
   denied,
   key_conflict,       // known identity, another key
   identity_conflict,  // known identity and key, but another subject
+  outside_networks,   // the peer's address is none from which this listener takes registrations
+  unauthenticated,    // the token is missing, unknown, expired or revoked
+  not_permitted,      // the token is good, but not for this
+  too_many_requests,  // the station's rate
   no_usable_issuer,   // every configured device CA is disabled, revoked, expired or not yet valid
   clock_suspect,
   storage_unavailable,
@@ -56,14 +63,15 @@ enum class RefusalReason : std::uint8_t {
 [[nodiscard]] std::string_view to_string(RefusalReason reason);
 
 // Whether asking again, unchanged, can help; faces choose their status code by it.
-enum class RefusalKind : std::uint8_t { bad_request, forbidden, conflict, unavailable };
+enum class RefusalKind : std::uint8_t { bad_request, unauthenticated, forbidden, conflict, too_many, unavailable };
 
 struct Refusal {
   RefusalReason reason = RefusalReason::internal;
   RefusalKind kind = RefusalKind::bad_request;
-  std::string public_text;  // safe for the device
-  std::string audit_text;   // everything known; may be empty
-  std::string identity;     // external id when it is known, for the audit
+  std::string public_text;             // safe for the device
+  std::string audit_text;              // everything known; may be empty
+  std::string identity;                // external id when it is known, for the audit
+  std::chrono::seconds retry_after{};  // when it may help to ask again, if that is known
 };
 
 struct Enrolled {

@@ -12,6 +12,7 @@ constexpr unsigned kWrittenPerSecond = 20;
 bool belongs_in_audit(RefusalReason reason) {
   switch (reason) {
     case RefusalReason::malformed_request:
+    case RefusalReason::too_many_requests:
     case RefusalReason::no_usable_issuer:
     case RefusalReason::clock_suspect:
     case RefusalReason::storage_unavailable:
@@ -72,7 +73,7 @@ std::optional<std::string> RefusalJournal::note(const Refusal& refusal, const En
                      {"text", refusal.audit_text.empty() ? refusal.public_text : refusal.audit_text},
                      {"station", enrollment.origin.station},
                      {"peer", enrollment.origin.peer_address},
-                     {"proof", std::string(to_string(enrollment.proof))},
+                     {"proof", describe(enrollment.proof, enrollment.origin)},
                      {"repeats", std::to_string(repeats)},
                      {"others", std::to_string(others)}});
 }

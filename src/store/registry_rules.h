@@ -43,6 +43,12 @@ struct RegistryView {
 [[nodiscard]] inline tl::unexpected<Error> unknown_device(const core::DeviceIdentity& identity) {
   return fail(ErrorCode::not_found, "there is no device " + identity.external_id);
 }
+[[nodiscard]] inline tl::unexpected<Error> unknown_token(const std::string& id) {
+  return fail(ErrorCode::not_found, "there is no token " + id);
+}
+[[nodiscard]] inline tl::unexpected<Error> token_taken(const std::string& id) {
+  return fail(ErrorCode::conflict, "there is a token " + id + " already");
+}
 [[nodiscard]] inline tl::unexpected<Error> not_denied(const core::DeviceIdentity& identity) {
   return fail(ErrorCode::conflict, "device " + identity.external_id + " is not on the deny list");
 }

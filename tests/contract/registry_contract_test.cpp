@@ -2,18 +2,15 @@
 // The contract of core/ports/registry.h, run against every adapter. Each case is named after the sentence of the port, or the invariant of
 // DESIGN section 3, that it pins.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <thread>
 
 #include "base/run_task.h"
 #include "digest_codec.h"
 #include "registry_samples.h"
-#include "store/memory/memory_registry.h"
-#include "store/sqlite/sqlite_registry.h"
+#include "registry_under_test.h"
 
 namespace birthmark::testing {
 namespace {
@@ -21,54 +18,6 @@ namespace {
 using core::Delivery;
 using core::DeviceStatus;
 using core::RecordConflict;
-
-const DigestCodec kCodec;
-
-// Keeps a registry and, where it has one, the directory under it.
-class RegistryUnderTest {
- public:
-  virtual ~RegistryUnderTest() = default;
-  virtual core::Registry& registry() = 0;
-};
-
-class MemoryUnderTest final : public RegistryUnderTest {
- public:
-  core::Registry& registry() override { return *registry_; }
-
- private:
-  std::unique_ptr<core::Registry> registry_ = store::make_memory_registry(kCodec);
-};
-
-class SqliteUnderTest final : public RegistryUnderTest {
- public:
-  SqliteUnderTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "birthmark-contract-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-    directory_ = pattern;
-    store::SqliteOptions options;
-    options.path = directory_ / "registry.db";
-    auto opened = store::SqliteRegistry::open(options, kCodec);
-    if (!opened) {
-      ADD_FAILURE() << opened.error().describe();
-      std::abort();
-    }
-    registry_ = std::move(*opened);
-  }
-  ~SqliteUnderTest() override {
-    registry_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-  core::Registry& registry() override { return *registry_; }
-
- private:
-  std::filesystem::path directory_;
-  std::unique_ptr<store::SqliteRegistry> registry_;
-};
-
-struct Adapter {
-  std::string name;
-  std::function<std::unique_ptr<RegistryUnderTest>()> make;
-};
 
 class RegistryContract : public ::testing::TestWithParam<Adapter> {
  protected:
@@ -685,10 +634,7 @@ TEST_P(RegistryContract, an_operator_may_set_the_clock_mark_back_with_its_audit_
   EXPECT_EQ(audit_count(), before + 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Adapters, RegistryContract,
-                         ::testing::Values(Adapter{"memory", [] { return std::make_unique<MemoryUnderTest>(); }},
-                                           Adapter{"sqlite", [] { return std::make_unique<SqliteUnderTest>(); }}),
-                         [](const auto& instance) { return instance.param.name; });
+INSTANTIATE_TEST_SUITE_P(Adapters, RegistryContract, every_adapter(), adapter_name);
 
 }  // namespace
 }  // namespace birthmark::testing

@@ -64,7 +64,7 @@ core::Enrollment TestDevice::enrollment(std::string station) const {
   enrollment.claims.device_id = id;
   enrollment.claims.name = "device " + id;
   enrollment.claims.hardware_id = "intel-corei7-64";
-  enrollment.origin = {station, station};
+  enrollment.origin = {station, station, {}};
   return enrollment;
 }
 
@@ -88,9 +88,13 @@ void TestFactory::open_registry() {
   if (store_ == Store::sqlite) {
     store::SqliteOptions options;
     options.path = directory.path() / "birthmark.db";
-    registry = must(store::SqliteRegistry::open(options, *codec));
+    auto opened = must(store::SqliteRegistry::open(options, *codec));
+    tokens = &opened->tokens();
+    registry = std::move(opened);
   } else if (!registry) {
-    registry = store::make_memory_registry(*codec);
+    auto made = store::make_memory_registry(*codec);
+    tokens = made.get();
+    registry = std::move(made);
   }
   trust = std::make_unique<core::TrustStore>(*registry, *codec, "acme");
   must(trust->reload(signers_));

@@ -4,6 +4,7 @@
 #include "base/pem.h"
 #include "base/text.h"
 #include "faces/foundries/sign_request.h"
+#include "net/authorization.h"
 
 namespace birthmark::faces::foundries {
 namespace {
@@ -17,27 +18,35 @@ std::string escaped_pem(ByteView der) {
   return escaped;
 }
 
-net::Response refusal_response(const core::Refusal& refusal) {
-  switch (refusal.kind) {
-    case core::RefusalKind::bad_request: return net::json_error(400, refusal.public_text);
-    case core::RefusalKind::forbidden: return net::json_error(403, refusal.public_text);
-    case core::RefusalKind::conflict: return net::json_error(409, refusal.public_text);
+int status_of(core::RefusalKind kind) {
+  switch (kind) {
+    case core::RefusalKind::bad_request: return 400;
+    case core::RefusalKind::unauthenticated: return 401;
+    case core::RefusalKind::forbidden: return 403;
+    case core::RefusalKind::conflict: return 409;
+    case core::RefusalKind::too_many: return 429;
     case core::RefusalKind::unavailable: break;
   }
-  net::Response response = net::json_error(503, refusal.public_text);
-  response.headers.emplace_back("Retry-After", std::to_string(kRetryAfterSeconds));
+  return 503;
+}
+
+net::Response refusal_response(const core::Refusal& refusal) {
+  net::Response response = net::json_error(status_of(refusal.kind), refusal.public_text);
+  if (response.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  if (response.status == 429) response.headers.emplace_back("Retry-After", std::to_string(refusal.retry_after.count()));
+  if (response.status == 503) response.headers.emplace_back("Retry-After", std::to_string(kRetryAfterSeconds));
   return response;
 }
 
-core::Enrollment to_enrollment(SignRequest& request, const net::PeerIdentity& peer) {
+core::Enrollment to_enrollment(SignRequest& request, core::Admission admission) {
   core::Enrollment enrollment;
   enrollment.ecosystem = core::Ecosystem::foundries;
   enrollment.csr_pem = std::move(request.csr);
   enrollment.claims.device_id = std::move(request.uuid);
   enrollment.claims.name = std::move(request.name);
   enrollment.claims.hardware_id = request.hardware_id;
-  enrollment.origin.peer_address = peer.address;
-  enrollment.origin.station = peer.address;
+  enrollment.proof = admission.proof;
+  enrollment.origin = std::move(admission.origin);
   return enrollment;
 }
 
@@ -54,13 +63,23 @@ Task<net::Response> RegistrationFace::handle(const net::Request& request) {
   if (!is_json_content_type(request.content_type)) {
     co_return net::json_error(415, "Unsupported Media Type: the request body must be application/json");
   }
-  co_return co_await sign(request);
+  auto admitted = gate_.admit({request.peer.address, net::presented_token(request)});
+  if (auto* refusal = std::get_if<core::Refusal>(&admitted)) co_return co_await turn_away(request, *refusal);
+  const core::Admission& admission = std::get<core::Admission>(admitted);
+  co_return co_await sign(request, admission);
 }
 
-Task<net::Response> RegistrationFace::sign(const net::Request& request) {
+Task<net::Response> RegistrationFace::turn_away(const net::Request& request, const core::Refusal& refusal) {
+  core::Enrollment attempt;
+  attempt.origin.peer_address = request.peer.address;
+  const auto outcome = co_await enroller_.refuse(attempt, refusal);
+  co_return refusal_response(std::get<core::Refusal>(outcome));
+}
+
+Task<net::Response> RegistrationFace::sign(const net::Request& request, const core::Admission& admission) {
   auto parsed = parse_sign_request(request.body);
   if (!parsed) co_return net::json_error(400, parsed.error().public_message);
-  const core::Enrollment enrollment = to_enrollment(*parsed, request.peer);
+  const core::Enrollment enrollment = to_enrollment(*parsed, admission);
   auto outcome = co_await enroller_.enroll(enrollment);
   if (const auto* refusal = std::get_if<core::Refusal>(&outcome)) co_return refusal_response(*refusal);
   std::string& directory = parsed->sota_config_dir;

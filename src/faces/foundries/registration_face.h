@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/enroller.h"
+#include "core/gate.h"
 #include "core/ports/registry.h"
 #include "net/http.h"
 
@@ -20,8 +21,8 @@ struct RegistrationSettings {
 
 class RegistrationFace : public net::Handler {
  public:
-  RegistrationFace(core::Enroller& enroller, core::Registry& registry, RegistrationSettings settings)
-      : enroller_(enroller), registry_(registry), settings_(std::move(settings)) {}
+  RegistrationFace(core::Gate& gate, core::Enroller& enroller, core::Registry& registry, RegistrationSettings settings)
+      : gate_(gate), enroller_(enroller), registry_(registry), settings_(std::move(settings)) {}
 
   [[nodiscard]] Task<net::Response> handle(const net::Request& request) override;
 
@@ -34,10 +35,12 @@ class RegistrationFace : public net::Handler {
     std::string root_pem;    // escaped
   };
 
-  [[nodiscard]] Task<net::Response> sign(const net::Request& request);
+  [[nodiscard]] Task<net::Response> turn_away(const net::Request& request, const core::Refusal& refusal);
+  [[nodiscard]] Task<net::Response> sign(const net::Request& request, const core::Admission& admission);
   [[nodiscard]] std::shared_ptr<const Chain> chain_of(const core::Enrolled& enrolled);
   [[nodiscard]] net::Response render(const core::Enrolled& enrolled, std::string_view sota_toml);
 
+  core::Gate& gate_;
   core::Enroller& enroller_;
   core::Registry& registry_;
   const RegistrationSettings settings_;

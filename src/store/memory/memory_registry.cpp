@@ -16,9 +16,9 @@ using core::RecordConflict;
 using core::RowId;
 
 // One lock around everything: each call is one transaction because nobody else is inside.
-class MemoryRegistry final : public core::Registry {
+class RegistryInMemory final : public MemoryRegistry {
  public:
-  explicit MemoryRegistry(const core::X509Codec& codec) : codec_(codec) {}
+  explicit RegistryInMemory(const core::X509Codec& codec) : codec_(codec) {}
 
   Result<std::optional<core::DeviceRecord>> find(const core::DeviceIdentity& identity) override;
   Task<Result<core::RecordOutcome>> record(core::IssuanceRecord issuance, core::Preconditions preconditions) override {
@@ -55,12 +55,22 @@ class MemoryRegistry final : public core::Registry {
   }
   void note_clock(Instant now) override;
 
+  Task<Result<core::TokenRecord>> add_token(core::TokenRecord token, std::string audit_body) override {
+    co_return add_token_now(std::move(token), std::move(audit_body));
+  }
+  Task<Result<core::TokenRecord>> revoke_token(std::string id, Instant at, std::string audit_body) override {
+    co_return revoke_token_now(id, at, std::move(audit_body));
+  }
+  Result<std::vector<core::TokenRecord>> tokens() override;
+
  private:
   [[nodiscard]] Result<core::RecordOutcome> record_now(core::IssuanceRecord issuance, const core::Preconditions& expected);
   [[nodiscard]] Result<core::DeviceRecord> deny_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body);
   [[nodiscard]] Result<core::DeviceRecord> allow_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body);
   [[nodiscard]] Status apply_now(core::TrustChange change);
   [[nodiscard]] RecordConflict check(const core::IssuanceRecord& issuance, const core::Preconditions& expected) const;
+  [[nodiscard]] Result<core::TokenRecord> add_token_now(core::TokenRecord token, std::string audit_body);
+  [[nodiscard]] Result<core::TokenRecord> revoke_token_now(const std::string& id, Instant at, std::string audit_body);
   core::DeviceRecord& make(const core::DeviceIdentity& identity, Instant at);
   void append(std::string body);
   void raise_clock(Instant now);
@@ -73,6 +83,7 @@ class MemoryRegistry final : public core::Registry {
   std::set<std::pair<RowId, Bytes>> serials_;
   std::vector<core::AuthorityRecord> authorities_;
   std::vector<core::AuditRecord> audit_;
+  std::vector<core::TokenRecord> tokens_;
   std::optional<Instant> clock_mark_;
   std::uint64_t trust_epoch_ = 0;
   std::uint64_t denied_ = 0;
@@ -80,14 +91,14 @@ class MemoryRegistry final : public core::Registry {
 
 // --- devices -----------------------------------------------------------------------------------------------------------------------
 
-Result<std::optional<core::DeviceRecord>> MemoryRegistry::find(const core::DeviceIdentity& identity) {
+Result<std::optional<core::DeviceRecord>> RegistryInMemory::find(const core::DeviceIdentity& identity) {
   const std::lock_guard held(mutex_);
   const auto known = rows_.find(identity);
   if (known == rows_.end()) return std::nullopt;
   return devices_[static_cast<std::size_t>(known->second) - 1];
 }
 
-RecordConflict MemoryRegistry::check(const core::IssuanceRecord& issuance, const core::Preconditions& expected) const {
+RecordConflict RegistryInMemory::check(const core::IssuanceRecord& issuance, const core::Preconditions& expected) const {
   RegistryView view;
   view.trust_epoch = trust_epoch_;
   const auto known = rows_.find(issuance.identity);
@@ -106,7 +117,7 @@ RecordConflict MemoryRegistry::check(const core::IssuanceRecord& issuance, const
   return taken ? RecordConflict::serial_taken : RecordConflict::none;
 }
 
-Result<core::RecordOutcome> MemoryRegistry::record_now(core::IssuanceRecord issuance, const core::Preconditions& expected) {
+Result<core::RecordOutcome> RegistryInMemory::record_now(core::IssuanceRecord issuance, const core::Preconditions& expected) {
   BIRTHMARK_CHECK(check_identity(issuance.identity));
   const std::lock_guard held(mutex_);
   const bool known_issuer = issuance.issuer >= 1 && static_cast<std::size_t>(issuance.issuer) <= authorities_.size();
@@ -141,7 +152,7 @@ Result<core::RecordOutcome> MemoryRegistry::record_now(core::IssuanceRecord issu
 }
 
 // The device of that identity, made when it is unknown.
-core::DeviceRecord& MemoryRegistry::make(const core::DeviceIdentity& identity, Instant at) {
+core::DeviceRecord& RegistryInMemory::make(const core::DeviceIdentity& identity, Instant at) {
   const auto [place, added] = rows_.try_emplace(identity, static_cast<RowId>(devices_.size()) + 1);
   if (added) {
     core::DeviceRecord device;
@@ -153,7 +164,7 @@ core::DeviceRecord& MemoryRegistry::make(const core::DeviceIdentity& identity, I
   return devices_[static_cast<std::size_t>(place->second) - 1];
 }
 
-void MemoryRegistry::note_delivery(RowId certificate, core::Delivery delivery) {
+void RegistryInMemory::note_delivery(RowId certificate, core::Delivery delivery) {
   const std::lock_guard held(mutex_);
   if (certificate < 1 || static_cast<std::size_t>(certificate) > certificate_owners_.size()) return;
   const RowId owner = certificate_owners_[static_cast<std::size_t>(certificate) - 1];
@@ -162,7 +173,7 @@ void MemoryRegistry::note_delivery(RowId certificate, core::Delivery delivery) {
   if (newest && newest->row == certificate) newest->delivery = std::max(newest->delivery, delivery);
 }
 
-Result<core::DeviceRecord> MemoryRegistry::deny_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body) {
+Result<core::DeviceRecord> RegistryInMemory::deny_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body) {
   BIRTHMARK_CHECK(check_identity(identity));
   const std::lock_guard held(mutex_);
   core::DeviceRecord& device = make(identity, at);
@@ -174,7 +185,7 @@ Result<core::DeviceRecord> MemoryRegistry::deny_now(const core::DeviceIdentity& 
   return device;
 }
 
-Result<core::DeviceRecord> MemoryRegistry::allow_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body) {
+Result<core::DeviceRecord> RegistryInMemory::allow_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body) {
   const std::lock_guard held(mutex_);
   const auto known = rows_.find(identity);
   if (known == rows_.end()) return unknown_device(identity);
@@ -209,7 +220,7 @@ core::DeviceSummary summarise(const core::DeviceRecord& device) {
   return summary;
 }
 
-Result<std::vector<core::DeviceSummary>> MemoryRegistry::list(const core::DeviceFilter& filter, RowId after, std::size_t limit) {
+Result<std::vector<core::DeviceSummary>> RegistryInMemory::list(const core::DeviceFilter& filter, RowId after, std::size_t limit) {
   const std::lock_guard held(mutex_);
   std::vector<core::DeviceSummary> page;
   for (auto row = static_cast<std::size_t>(std::max<RowId>(after, 0)); row < devices_.size() && page.size() < limit; ++row) {
@@ -222,24 +233,24 @@ Result<std::vector<core::DeviceSummary>> MemoryRegistry::list(const core::Device
   return page;
 }
 
-Result<core::RegistryTotals> MemoryRegistry::totals() {
+Result<core::RegistryTotals> RegistryInMemory::totals() {
   const std::lock_guard held(mutex_);
   return core::RegistryTotals{devices_.size(), denied_, certificate_owners_.size()};
 }
 
 // --- trust -------------------------------------------------------------------------------------------------------------------------
 
-Result<std::vector<core::AuthorityRecord>> MemoryRegistry::authorities() {
+Result<std::vector<core::AuthorityRecord>> RegistryInMemory::authorities() {
   const std::lock_guard held(mutex_);
   return authorities_;
 }
 
-Result<std::uint64_t> MemoryRegistry::trust_epoch() {
+Result<std::uint64_t> RegistryInMemory::trust_epoch() {
   const std::lock_guard held(mutex_);
   return trust_epoch_;
 }
 
-Status MemoryRegistry::apply_now(core::TrustChange change) {
+Status RegistryInMemory::apply_now(core::TrustChange change) {
   const std::lock_guard held(mutex_);
   for (const auto& authority : change.upserts)
     if (authority.row < 0 || static_cast<std::size_t>(authority.row) > authorities_.size()) return unknown_authority(authority.row);
@@ -258,9 +269,37 @@ Status MemoryRegistry::apply_now(core::TrustChange change) {
   return {};
 }
 
+// --- tokens ------------------------------------------------------------------------------------------------------------------------
+
+Result<core::TokenRecord> RegistryInMemory::add_token_now(core::TokenRecord token, std::string audit_body) {
+  const std::lock_guard held(mutex_);
+  for (const auto& known : tokens_)
+    if (known.id() == token.id()) return token_taken(token.id());
+  tokens_.push_back(token);
+  append(std::move(audit_body));
+  ++trust_epoch_;
+  return token;
+}
+
+Result<core::TokenRecord> RegistryInMemory::revoke_token_now(const std::string& id, Instant at, std::string audit_body) {
+  const std::lock_guard held(mutex_);
+  const auto known = std::find_if(tokens_.begin(), tokens_.end(), [&](const auto& token) { return token.id() == id; });
+  if (known == tokens_.end()) return unknown_token(id);
+  if (known->revoked_at) return *known;
+  known->revoked_at = at;
+  append(std::move(audit_body));
+  ++trust_epoch_;
+  return *known;
+}
+
+Result<std::vector<core::TokenRecord>> RegistryInMemory::tokens() {
+  const std::lock_guard held(mutex_);
+  return tokens_;
+}
+
 // --- audit and clock ---------------------------------------------------------------------------------------------------------------
 
-void MemoryRegistry::append(std::string body) {
+void RegistryInMemory::append(std::string body) {
   core::AuditRecord record;
   record.sequence = audit_.size() + 1;
   const Sha256Digest previous = audit_.empty() ? Sha256Digest{} : audit_.back().hash;
@@ -269,7 +308,7 @@ void MemoryRegistry::append(std::string body) {
   audit_.push_back(std::move(record));
 }
 
-Result<core::AuditHead> MemoryRegistry::audit_head() {
+Result<core::AuditHead> RegistryInMemory::audit_head() {
   const std::lock_guard held(mutex_);
   core::AuditHead head;
   head.count = audit_.size();
@@ -277,31 +316,31 @@ Result<core::AuditHead> MemoryRegistry::audit_head() {
   return head;
 }
 
-Result<std::vector<core::AuditRecord>> MemoryRegistry::audit_records(std::uint64_t after_sequence, std::size_t limit) {
+Result<std::vector<core::AuditRecord>> RegistryInMemory::audit_records(std::uint64_t after_sequence, std::size_t limit) {
   const std::lock_guard held(mutex_);
   std::vector<core::AuditRecord> page;
   for (std::uint64_t i = after_sequence; i < audit_.size() && page.size() < limit; ++i) page.push_back(audit_[i]);
   return page;
 }
 
-Result<std::optional<Instant>> MemoryRegistry::clock_mark() {
+Result<std::optional<Instant>> RegistryInMemory::clock_mark() {
   const std::lock_guard held(mutex_);
   return clock_mark_;
 }
 
-void MemoryRegistry::note_clock(Instant now) {
+void RegistryInMemory::note_clock(Instant now) {
   const std::lock_guard held(mutex_);
   raise_clock(now);
 }
 
-void MemoryRegistry::raise_clock(Instant now) {
+void RegistryInMemory::raise_clock(Instant now) {
   clock_mark_ = clock_mark_ ? std::max(*clock_mark_, now) : now;
 }
 
 }  // namespace
 
-std::unique_ptr<core::Registry> make_memory_registry(const core::X509Codec& codec) {
-  return std::make_unique<MemoryRegistry>(codec);
+std::unique_ptr<MemoryRegistry> make_memory_registry(const core::X509Codec& codec) {
+  return std::make_unique<RegistryInMemory>(codec);
 }
 
 }  // namespace birthmark::store

@@ -5,10 +5,14 @@
 #include <memory>
 
 #include "core/ports/registry.h"
+#include "core/ports/tokens.h"
 #include "core/ports/x509_codec.h"
 
 namespace birthmark::store {
 
-[[nodiscard]] std::unique_ptr<core::Registry> make_memory_registry(const core::X509Codec& codec);
+// Every port that a database serves.
+class MemoryRegistry : public core::Registry, public core::Tokens {};
+
+[[nodiscard]] std::unique_ptr<MemoryRegistry> make_memory_registry(const core::X509Codec& codec);
 
 }  // namespace birthmark::store

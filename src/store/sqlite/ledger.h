@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/ports/registry.h"
+#include "core/ports/tokens.h"
 #include "core/ports/x509_codec.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/identity_filter.h"
@@ -44,6 +45,8 @@ class Ledger {
   [[nodiscard]] Status apply(const core::TrustChange& change);
   [[nodiscard]] Status append_audit(const std::string& body);
   [[nodiscard]] Status accept_clock(Instant now, const std::string& audit_body);
+  [[nodiscard]] Result<core::TokenRecord> add_token(const core::TokenRecord& token, const std::string& audit_body);
+  [[nodiscard]] Result<core::TokenRecord> revoke_token(const std::string& id, Instant at, const std::string& audit_body);
   [[nodiscard]] Status raise_delivery(core::RowId certificate, core::Delivery delivery);
   void raise_clock(Instant now);
 
@@ -76,6 +79,7 @@ class Ledger {
   Ledger(Connection connection, const core::X509Codec& codec, IdentityFilter& filter)
       : connection_(std::move(connection)), codec_(&codec), filter_(&filter) {}
 
+  [[nodiscard]] Result<std::optional<core::TokenRecord>> find_token(const std::string& id);
   [[nodiscard]] Status load_figures();
   [[nodiscard]] Status load_names();
   [[nodiscard]] Result<Standing> standing(const core::DeviceIdentity& identity);

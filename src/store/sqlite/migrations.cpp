@@ -13,8 +13,12 @@ constexpr const char* kInit =
 #include "store/schema/0001_init.sql"
     ;
 
+constexpr const char* kTokens =
+#include "store/schema/0002_tokens.sql"
+    ;
+
 // Migration N is at index N - 1; PRAGMA user_version says how many were applied.
-constexpr std::array kMigrations = {kInit};
+constexpr std::array kMigrations = {kInit, kTokens};
 
 Result<std::int64_t> schema_version(Connection& connection) {
   BIRTHMARK_TRY(Statement * statement, connection.prepared(sql::kReadVersion));

@@ -98,6 +98,17 @@ inline constexpr char kAuthoritySerials[] =
 inline constexpr char kInsertAuthority[] = "INSERT INTO authority (factory, role, state, changed_at, der) VALUES (?1, ?2, ?3, ?4, ?5)";
 inline constexpr char kSetAuthorityState[] = "UPDATE authority SET state = ?2, changed_at = ?3 WHERE id = ?1";
 
+// --- tokens ----------------------------------------------------------------------------------------------------------------------
+inline constexpr char kTokens[] = R"(
+SELECT f.name, t.hash, t.scopes, t.station, t.created_at, t.expires_at, t.revoked_at
+FROM token t JOIN factory f ON f.id = t.factory ORDER BY t.id)";
+inline constexpr char kFindToken[] = R"(
+SELECT f.name, t.hash, t.scopes, t.station, t.created_at, t.expires_at, t.revoked_at
+FROM token t JOIN factory f ON f.id = t.factory WHERE t.name = ?1)";
+inline constexpr char kInsertToken[] =
+    "INSERT INTO token (factory, hash, name, scopes, station, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+inline constexpr char kRevokeToken[] = "UPDATE token SET revoked_at = ?2 WHERE name = ?1";
+
 // --- audit and figures -----------------------------------------------------------------------------------------------------------
 inline constexpr char kInsertAudit[] = "INSERT INTO audit (position, hash, body) VALUES (?1, ?2, ?3)";
 inline constexpr char kLastAudit[] = "SELECT position, hash FROM audit WHERE position BETWEEN ?1 AND ?2 ORDER BY position DESC LIMIT 1";

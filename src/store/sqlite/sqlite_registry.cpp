@@ -16,6 +16,8 @@
 #include "store/sqlite/registry_vfs.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sql.h"
+#include "store/sqlite/sqlite_tokens.h"
+#include "store/sqlite/write_call.h"
 
 namespace birthmark::store {
 namespace {
@@ -50,6 +52,7 @@ class SqliteRegistryOnDisk final : public SqliteRegistry {
   void note_clock(Instant now) override { writer_->note_clock(now); }
 
   SqliteStatistics statistics() const override;
+  core::Tokens& tokens() override { return *tokens_; }
 
  private:
   template <class T, class Work>
@@ -61,6 +64,7 @@ class SqliteRegistryOnDisk final : public SqliteRegistry {
   std::unique_ptr<Connection> closer_;  // stays open to the end, then empties the log into the database
   std::unique_ptr<GroupCommit> writer_;
   std::unique_ptr<Checkpointer> checkpointer_;
+  std::unique_ptr<SqliteTokens> tokens_;
 };
 
 // SQLite would make the file with the process's umask; its log and index take over whatever mode the database has.
@@ -104,6 +108,7 @@ Status SqliteRegistryOnDisk::start(const SqliteOptions& options, const core::X50
   };
   writer_ = std::make_unique<GroupCommit>(std::move(ledger), reopen);
   checkpointer_ = std::make_unique<Checkpointer>(std::move(copier), *writer_);
+  tokens_ = std::make_unique<SqliteTokens>(*writer_, *readers_);
   filter_.learn(std::move(learner));
   return {};
 }
@@ -120,10 +125,7 @@ SqliteRegistryOnDisk::~SqliteRegistryOnDisk() {
 
 template <class T, class Work>
 Task<Result<T>> SqliteRegistryOnDisk::write(Work work) {
-  auto start = [this, work = std::move(work)](Resume<Result<T>> resume) mutable {
-    writer_->submit(std::make_unique<WriteJobOf<T, Work>>(std::move(work), std::move(resume)));
-  };
-  return suspend<Result<T>>(std::move(start));
+  return write_call<T>(*writer_, std::move(work));
 }
 
 Task<Result<core::RecordOutcome>> SqliteRegistryOnDisk::record(core::IssuanceRecord issuance, core::Preconditions preconditions) {

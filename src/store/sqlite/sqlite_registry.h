@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/ports/registry.h"
+#include "core/ports/tokens.h"
 #include "core/ports/x509_codec.h"
 
 namespace birthmark::store {
@@ -35,6 +36,8 @@ class SqliteRegistry : public core::Registry {
   // version is refused. `codec` must outlive it.
   [[nodiscard]] static Result<std::unique_ptr<SqliteRegistry>> open(SqliteOptions options, const core::X509Codec& codec);
   [[nodiscard]] virtual SqliteStatistics statistics() const = 0;
+  // The other ports on the same database; they live as long as this.
+  [[nodiscard]] virtual core::Tokens& tokens() = 0;
 };
 
 }  // namespace birthmark::store
