@@ -175,6 +175,12 @@ Status read_networks(const std::vector<std::string>& texts, std::string_view fil
   return {};
 }
 
+std::optional<RegistrationTls> parse_registration_tls(std::string_view name) {
+  if (name == "off") return RegistrationTls::off;
+  if (name == "gateway") return RegistrationTls::gateway;
+  return std::nullopt;
+}
+
 Status read_registration(const toml::table& root, std::string_view file, Config& config) {
   core::RegistrationRules& rules = config.rules;
   core::AdmissionRules& admission = config.admission;
@@ -190,6 +196,7 @@ Status read_registration(const toml::table& root, std::string_view file, Config&
                       .choice<core::RegistrationTrust>("trust", admission.trust, core::parse_registration_trust, "open, token")
                       .texts("networks", networks)
                       .text("rate_per_station", rate, read_rate)
+                      .choice<RegistrationTls>("tls", config.registration_tls, parse_registration_tls, "off, gateway")
                       .choice<core::DeviceIdRule>("device_id", rules.device_id, core::parse_device_id_rule, "uuid, safe")
                       .choice<core::ProductionRule>("production", rules.production, core::parse_production_rule, "device, always, never")
                       .duration("certificate_validity", rules.certificate_validity)
@@ -310,6 +317,7 @@ std::string default_config(const std::string& factory, const std::string& gatewa
          "# gateway_port = 8443\n"
          "\n[registration]\n"
          "# listen = [\":8000\"]\n"
+         "# tls = \"off\"  # or \"gateway\": HTTPS with the factory's TLS server certificate\n"
          "# trust = \"open\"  # whoever reaches the listener from these networks may register; or \"token\"\n"
          "# networks = []  # addresses that may register; [] under open trust: private and loopback addresses only\n"
          "# rate_per_station = \"20/s\"  # no limit unless set: the real clients do not come again after a 429\n"

@@ -16,6 +16,8 @@
 
 namespace birthmark::app {
 
+enum class RegistrationTls { off, gateway };  // gateway: the factory's TLS server certificate
+
 struct Config {
   std::string factory;
   std::string gateway_dns;
@@ -24,6 +26,7 @@ struct Config {
 
   std::vector<net::Endpoint> registration_listen;  // empty: no such listener
   core::AdmissionRules admission;
+  RegistrationTls registration_tls = RegistrationTls::off;
   core::RegistrationRules rules;
   bool allow_rsa = false;
   // Private keys of the device CAs that may issue here, below the data directory, in the order of preference.

@@ -97,7 +97,14 @@ Result<std::vector<std::shared_ptr<core::Signer>>> Site::load_signers() const {
 
 Status Site::reload() {
   BIRTHMARK_TRY(auto signers, load_signers());
-  return trust_->reload(std::move(signers));
+  BIRTHMARK_CHECK(trust_->reload(std::move(signers)));
+  const std::lock_guard lock(follower_mutex_);
+  return follower_ ? follower_() : Status();
+}
+
+void Site::when_reloaded(std::function<Status()> follower) {
+  const std::lock_guard lock(follower_mutex_);
+  follower_ = std::move(follower);
 }
 
 std::vector<std::pair<std::string, SpkiHash>> Site::held_keys() const {

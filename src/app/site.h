@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -33,6 +34,8 @@ class Site final : public cli::Workbench {
   [[nodiscard]] core::Gate& gate() { return *gate_; }
   // conflict when the database has lost, or never had, what audit.head was signed over.
   [[nodiscard]] Status check_audit_head() const { return audit_head_->check(*registry_); }
+  // Called after each reload(), whose result it becomes part of; empty: nobody.
+  void when_reloaded(std::function<Status()> follower);
   // Once a second while a server runs: the audit head and the clock mark on disk.
   void housekeep();
 
@@ -78,6 +81,8 @@ class Site final : public cli::Workbench {
   std::unique_ptr<core::TokenCache> token_cache_;
   std::unique_ptr<core::Gate> gate_;
   std::unique_ptr<core::Enroller> enroller_;
+  std::mutex follower_mutex_;
+  std::function<Status()> follower_;
 };
 
 }  // namespace birthmark::app

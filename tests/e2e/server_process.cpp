@@ -11,8 +11,10 @@
 namespace birthmark::e2e {
 namespace {
 
-Arguments serve_arguments(const std::filesystem::path& directory, unsigned threads) {
-  return {program(), "serve", "--dir", directory, "--listen", "registration=127.0.0.1:0", "--threads", std::to_string(threads)};
+Arguments serve_arguments(const std::filesystem::path& directory, const ServerProcess::Options& options) {
+  Arguments arguments{program(), "serve", "--dir", directory, "--threads", std::to_string(options.threads)};
+  for (const std::string& listener : options.listen) arguments.insert(arguments.end(), {"--listen", listener});
+  return arguments;
 }
 
 }  // namespace
@@ -22,11 +24,15 @@ std::string program() {
 }
 
 ServerProcess::ServerProcess(const std::filesystem::path& directory, const std::filesystem::path& log, const Options& options)
-    : log_(log), child_(serve_arguments(directory, options.threads), {options.environment, {}, log}) {}
+    : log_(log), child_(serve_arguments(directory, options), {options.environment, {}, log}) {}
 
 void ServerProcess::take_line(std::string_view line) {
-  constexpr std::string_view kListening = "listening registration 127.0.0.1:";
-  if (line.starts_with(kListening)) std::from_chars(line.data() + kListening.size(), line.data() + line.size(), port_);
+  constexpr std::string_view kListening = "listening ";
+  const std::size_t face_end = line.find(' ', kListening.size()), colon = line.rfind(':');
+  if (line.starts_with(kListening) && face_end != std::string_view::npos && colon != std::string_view::npos) {
+    std::uint16_t& port = ports_[std::string(line.substr(kListening.size(), face_end - kListening.size()))];
+    std::from_chars(line.data() + colon + 1, line.data() + line.size(), port);
+  }
   if (line == "ready") ready_ = true;
 }
 
@@ -45,7 +51,12 @@ bool ServerProcess::wait_until_ready(milliseconds at_most) {
       unread_.erase(0, end + 1);
     }
   }
-  return port_ != 0;
+  return !ports_.empty();
+}
+
+std::uint16_t ServerProcess::port(const std::string& face) const {
+  const auto found = ports_.find(face);
+  return found == ports_.end() ? 0 : found->second;
 }
 
 int ServerProcess::stop() {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -16,13 +17,14 @@ class ServerProcess {
   struct Options {
     std::vector<std::string> environment;
     unsigned threads = 2;
+    std::vector<std::string> listen{"registration=127.0.0.1:0"};
   };
   // Returns at once; call wait_until_ready.
   ServerProcess(const std::filesystem::path& directory, const std::filesystem::path& log, const Options& options);
 
   // False when it ended, or the deadline passed, before it printed `ready`.
   [[nodiscard]] bool wait_until_ready(milliseconds at_most = kPatience);
-  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::uint16_t port(const std::string& face = "registration") const;
   [[nodiscard]] pid_t pid() const { return child_.pid(); }
   [[nodiscard]] bool runs() { return !child_.wait(milliseconds(0)).has_value(); }
   void send_signal(int number) const { child_.send_signal(number); }
@@ -38,7 +40,7 @@ class ServerProcess {
   std::filesystem::path log_;
   ChildProcess child_;
   std::string unread_;
-  std::uint16_t port_ = 0;
+  std::map<std::string, std::uint16_t> ports_;
   bool ready_ = false;
 };
 
