@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/file.h"
+#include "net/client.h"
 
 namespace birthmark::app {
 namespace {
@@ -125,7 +126,7 @@ class TableReader {
   std::string mistake_;
 };
 
-constexpr std::array<std::string_view, 6> kSections{"factory", "registration", "clock", "limits", "server", "log"};
+constexpr std::array<std::string_view, 7> kSections{"factory", "registration", "clock", "limits", "server", "log", "upstream"};
 
 Status check_sections(const toml::table& root, std::string_view file) {
   for (const auto& [key, node] : root) {
@@ -221,6 +222,30 @@ Status read_registration(const toml::table& root, std::string_view file, Config&
   return {};
 }
 
+Status read_upstream(const toml::table& root, std::string_view file, UpstreamConfig& upstream) {
+  const auto parse_mode = [](std::string_view name) -> std::optional<UpstreamMode> {
+    if (name == "queue") return UpstreamMode::queue;
+    if (name == "wait") return UpstreamMode::wait;
+    return std::nullopt;
+  };
+  BIRTHMARK_CHECK(TableReader(root, file, "upstream")
+                      .text("url", upstream.url, [](std::string_view url) { return net::check_confidential_url(std::string(url)); })
+                      .text("token_file", upstream.token_file)
+                      .text("ca_file", upstream.ca_file)
+                      .choice<UpstreamMode>("mode", upstream.mode, parse_mode, "queue, wait")
+                      .duration("wait_deadline", upstream.wait_deadline)
+                      .duration("timeout", upstream.timeout)
+                      .flag("name", upstream.send_name)
+                      .text("group", upstream.group)
+                      .number("parallel", upstream.parallel, 1, 64)
+                      .finish());
+  if (upstream.configured() && upstream.token_file.empty())
+    return fail(ErrorCode::misconfigured, std::string(file) + ": upstream.token_file is required beside upstream.url");
+  if (upstream.wait_deadline <= Duration::zero() || upstream.timeout <= Duration::zero())
+    return fail(ErrorCode::misconfigured, std::string(file) + ": upstream.wait_deadline and upstream.timeout must be longer than nothing");
+  return {};
+}
+
 Status read_limits(const toml::table& root, std::string_view file, Config& config) {
   net::Limits& limits = config.limits;
   BIRTHMARK_CHECK(TableReader(root, file, "clock")
@@ -247,6 +272,7 @@ Result<Config> read_config(const toml::table& root, std::string_view file) {
   BIRTHMARK_CHECK(read_registration(root, file, config));
   config.issuer_keys_required = !config.issuer_keys.empty();
   if (config.issuer_keys.empty()) config.issuer_keys = {"keys/local-ca.key", "keys/online-ca.key"};
+  BIRTHMARK_CHECK(read_upstream(root, file, config.upstream));
   BIRTHMARK_CHECK(read_limits(root, file, config));
   BIRTHMARK_CHECK(TableReader(root, file, "server").number("threads", config.threads, 0, 256).finish());
   BIRTHMARK_CHECK(
@@ -329,6 +355,17 @@ std::string default_config(const std::string& factory, const std::string& gatewa
          "# retry_under_open_trust = false\n"
          "# allow_rsa = false\n"
          "# issuer_keys = [\"keys/local-ca.key\", \"keys/online-ca.key\"]  # the first usable one issues, the next takes over\n"
+         "\n[upstream]\n"
+         "# url = \"https://api.foundries.io/ota/devices/\"  # who learns of every registered device; nobody unless set\n"
+         "# token_file = \"upstream.token\"  # mode 0600, scope devices:create (devices:read too, to compare keys); read again when it "
+         "changes\n"
+         "# mode = \"queue\"  # the device is answered at once; \"wait\": when the upstream knows it\n"
+         "# wait_deadline = \"20s\"  # then the device gets 503 and may ask again\n"
+         "# ca_file = \"\"  # trusted beside the system's CAs\n"
+         "# name = true  # send the device's name too\n"
+         "# group = \"\"  # the device group it joins there\n"
+         "# parallel = 4\n"
+         "# timeout = \"30s\"\n"
          "\n[clock]\n"
          "# tolerance = \"120s\"\n"
          "# forward_limit = \"24h\"\n"

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/upstream_config.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "core/clock_guard.h"
@@ -33,6 +34,7 @@ struct Config {
   std::vector<std::string> issuer_keys;
   bool issuer_keys_required = false;  // named in the file: each of them must be there
 
+  UpstreamConfig upstream;
   core::ClockRules clock;
   net::Limits limits;
   unsigned threads = 0;  // 0: one per core

@@ -63,6 +63,27 @@ Site::~Site() {
   if (registry_ && audit_head_) housekeep();
 }
 
+Status Site::start_upstream() {
+  if (!config_.upstream.configured()) return {};
+  upstream_ =
+      std::make_unique<UpstreamLine>(directory_, config_.upstream, UpstreamLine::Parts{registry_->outbox(), *codec_, clock_, *random_});
+  enroller_->set_outbox_desk(upstream_->desk());
+  return upstream_->start();
+}
+
+void Site::stop_upstream() {
+  if (upstream_) upstream_->stop();
+}
+
+cli::UpstreamView Site::upstream() const {
+  cli::UpstreamView view;
+  view.url = config_.upstream.url;
+  view.mode = config_.upstream.mode == UpstreamMode::wait ? "wait" : "queue";
+  view.delivers = upstream_ != nullptr;
+  if (upstream_) view.figures = upstream_->figures();
+  return view;
+}
+
 void Site::housekeep() {
   const std::lock_guard lock(audit_head_mutex_);
   note_clock();

@@ -14,6 +14,7 @@
 #include "app/audit_head_file.h"
 #include "app/config.h"
 #include "app/system_clock.h"
+#include "app/upstream_line.h"
 #include "base/file.h"
 #include "cli/workbench.h"
 #include "core/enroller.h"
@@ -36,6 +37,10 @@ class Site final : public cli::Workbench {
   [[nodiscard]] Status check_audit_head() const { return audit_head_->check(*registry_); }
   // Called after each reload(), whose result it becomes part of; empty: nobody.
   void when_reloaded(std::function<Status()> follower);
+  // For a server: tells the upstream of what is registered, and of what still waits from before. Nothing where none is configured.
+  [[nodiscard]] Status start_upstream();
+  // Registrations that wait for the upstream are answered; before the listeners stop.
+  void stop_upstream();
   // Once a second while a server runs: the audit head and the clock mark on disk.
   void housekeep();
 
@@ -50,6 +55,8 @@ class Site final : public cli::Workbench {
   [[nodiscard]] core::DeviceIdRule device_id_rule() const override { return config_.rules.device_id; }
   [[nodiscard]] std::vector<std::pair<std::string, SpkiHash>> held_keys() const override;
   [[nodiscard]] Result<std::optional<core::AuditHead>> signed_audit_head() override { return audit_head_->read(); }
+  [[nodiscard]] core::Outbox& outbox() override { return registry_->outbox(); }
+  [[nodiscard]] cli::UpstreamView upstream() const override;
   [[nodiscard]] Status reload() override;
   [[nodiscard]] std::shared_ptr<const core::TrustSnapshot> trust() const override { return trust_->current(); }
   [[nodiscard]] std::string actor() const override;
@@ -80,6 +87,7 @@ class Site final : public cli::Workbench {
   std::unique_ptr<core::TrustStore> trust_;
   std::unique_ptr<core::TokenCache> token_cache_;
   std::unique_ptr<core::Gate> gate_;
+  std::unique_ptr<UpstreamLine> upstream_;  // while a server runs
   std::unique_ptr<core::Enroller> enroller_;
   std::mutex follower_mutex_;
   std::function<Status()> follower_;

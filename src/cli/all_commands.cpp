@@ -13,6 +13,7 @@ CommandList all_commands() {
   append_token_commands(commands);
   append_audit_commands(commands);
   append_clock_commands(commands);
+  append_upstream_commands(commands);
   append_status_commands(commands);
   return commands;
 }

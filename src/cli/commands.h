@@ -16,6 +16,8 @@ void append_device_lifecycle_commands(CommandList& commands);  // device show, d
 void append_audit_commands(CommandList& commands);             // audit verify, head, tail
 void append_clock_commands(CommandList& commands);             // clock show, accept
 void append_token_commands(CommandList& commands);             // token create, list, revoke
-void append_status_commands(CommandList& commands);            // status
+void append_upstream_commands(CommandList& commands);          // upstream status, list, retry, drop, test-server
+void append_upstream_test_server_command(CommandList& commands);
+void append_status_commands(CommandList& commands);  // status
 
 }  // namespace birthmark::cli

@@ -11,7 +11,9 @@
 #include "base/run_task.h"
 #include "core/audit.h"
 #include "core/clock_guard.h"
+#include "core/courier_figures.h"
 #include "core/enroller.h"
+#include "core/ports/outbox.h"
 #include "core/ports/registry.h"
 #include "core/ports/tokens.h"
 #include "core/ports/x509_codec.h"
@@ -23,6 +25,14 @@ namespace birthmark::cli {
 struct Figure {
   std::string name;
   std::uint64_t value = 0;
+};
+
+// The upstream as it is configured, and what its courier does.
+struct UpstreamView {
+  std::string url;  // empty: none
+  std::string mode;
+  bool delivers = false;  // a server runs
+  core::CourierFigures figures;
 };
 
 class Workbench {
@@ -40,6 +50,8 @@ class Workbench {
   [[nodiscard]] virtual core::DeviceIdRule device_id_rule() const = 0;
   // Public keys of the private keys under DIR/keys, by file name ("tls.key").
   [[nodiscard]] virtual std::vector<std::pair<std::string, SpkiHash>> held_keys() const = 0;
+  [[nodiscard]] virtual core::Outbox& outbox() = 0;
+  [[nodiscard]] virtual UpstreamView upstream() const = 0;
   // The head that is kept, signed, outside the database; nothing when there is none yet.
   [[nodiscard]] virtual Result<std::optional<core::AuditHead>> signed_audit_head() = 0;
   // Reads keys and trust anew; what follows is decided under them.

@@ -33,6 +33,8 @@ std::string_view to_string(AuditEvent event) {
     case AuditEvent::token_revoked: return "token_revoked";
     case AuditEvent::trust_changed: return "trust_changed";
     case AuditEvent::clock_accepted: return "clock_accepted";
+    case AuditEvent::upstream_retried: return "upstream_retried";
+    case AuditEvent::upstream_dropped: return "upstream_dropped";
     case AuditEvent::checkpoint: return "checkpoint";
   }
   return "unknown";

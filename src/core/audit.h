@@ -22,9 +22,11 @@ enum class AuditEvent : std::uint8_t {
   device_allowed,     // an operator took it off: the identity is forgotten and free
   token_created,      // an API token: its id, scopes and station, never itself
   token_revoked,
-  trust_changed,   // root, device CAs or TLS certificate installed, disabled, enabled or revoked
-  clock_accepted,  // an operator confirmed the clock after a jump
-  checkpoint,      // the heads of all streams
+  trust_changed,     // root, device CAs or TLS certificate installed, disabled, enabled or revoked
+  clock_accepted,    // an operator confirmed the clock after a jump
+  upstream_retried,  // an operator had messages to the upstream sent again
+  upstream_dropped,  // an operator gave messages to the upstream up
+  checkpoint,        // the heads of all streams
 };
 [[nodiscard]] std::string_view to_string(AuditEvent event);
 

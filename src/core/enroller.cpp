@@ -61,8 +61,30 @@ Task<EnrollmentOutcome> Enroller::enroll(const Enrollment& enrollment) {
 
   const Applicant& applicant = std::get<Applicant>(examined);
   const CsrFacts& csr = *facts;
+  if (desk_ == nullptr) {
+    const IdentityQueue::Turn turn = co_await queue_.enter(applicant.identity);
+    co_return co_await enroll_in_turn(enrollment, applicant, csr);
+  }
+  EnrollmentOutcome outcome = co_await enroll_with_turn(enrollment, applicant, csr);
+  co_return co_await confirm_upstream(enrollment, outcome);
+}
+
+// The turn ends before anybody waits for an upstream: a second try of the device must not queue behind that.
+Task<EnrollmentOutcome> Enroller::enroll_with_turn(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts) {
   const IdentityQueue::Turn turn = co_await queue_.enter(applicant.identity);
-  co_return co_await enroll_in_turn(enrollment, applicant, csr);
+  co_return co_await enroll_in_turn(enrollment, applicant, facts);
+}
+
+// Also for a replay: the device may ask again because it was told to wait.
+Task<EnrollmentOutcome> Enroller::confirm_upstream(const Enrollment& enrollment, EnrollmentOutcome& outcome) {
+  const auto* enrolled = std::get_if<Enrolled>(&outcome);
+  if (enrolled == nullptr) co_return std::move(outcome);
+  if (!enrolled->replayed) desk_->recorded();
+  const RowId certificate = enrolled->certificate;
+  const Status confirmed = co_await desk_->confirm(certificate);
+  if (confirmed) co_return std::move(outcome);
+  Refusal refusal = unavailable(RefusalReason::upstream_pending, confirmed.error(), enrolled->identity.external_id);
+  co_return co_await refuse(enrollment, refusal);
 }
 
 Task<EnrollmentOutcome> Enroller::enroll_in_turn(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts) {
@@ -139,12 +161,20 @@ Task<Enroller::Attempt> Enroller::issue(const Enrollment& enrollment, const Appl
   // 6 record: nothing leaves unrecorded
   record.audit_body = body_of(record, enrollment, issued->fingerprint, approval.supersedes ? known : std::nullopt);
   record.certificate_der = issued->der;
+  if (desk_ != nullptr) record.outbox = desk_->compose(record);
   auto recorded = co_await registry_.record(std::move(record), approval.preconditions);
   if (!recorded) co_return unavailable(RefusalReason::storage_unavailable, recorded.error(), id);
   if (recorded->conflict == RecordConflict::trust_changed) {
     // A denial or another door's CA change raised the epoch: decide again under what holds now.
     if (auto refreshed = trust_.refresh(trust->epoch); !refreshed)
       co_return unavailable(RefusalReason::storage_unavailable, refreshed.error(), id);
+  }
+  if (recorded->conflict == RecordConflict::upstream_has_key) {
+    co_return Refusal{RefusalReason::key_conflict,
+                      RefusalKind::conflict,
+                      "Device(" + id + ") is already registered with another key, which the upstream may know",
+                      {},
+                      id};
   }
   if (recorded->conflict != RecordConflict::none) co_return std::nullopt;
   BIRTHMARK_CRASH_POINT("enroll.after_record");

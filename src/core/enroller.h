@@ -11,6 +11,7 @@
 #include "core/identity_queue.h"
 #include "core/issuance_policy.h"
 #include "core/issuer.h"
+#include "core/outbox_desk.h"
 #include "core/ports/clock.h"
 #include "core/ports/registry.h"
 #include "core/refusal_journal.h"
@@ -31,6 +32,9 @@ class Enroller {
   Enroller(const X509Codec& codec, Registry& registry, TrustStore& trust, ClockGuard& clock, Random& random, RegistrationRules rules)
       : codec_(codec), registry_(registry), trust_(trust), clock_(clock), random_(random), policy_(codec, rules), issuer_(codec) {}
 
+  // From now on what is registered is told outside too. Before the first enrollment; `desk` must outlive it.
+  void set_outbox_desk(OutboxDesk& desk) { desk_ = &desk; }
+
   // When it answers Enrolled, the certificate is on disk together with its audit record.
   [[nodiscard]] Task<EnrollmentOutcome> enroll(const Enrollment& enrollment);
 
@@ -47,6 +51,8 @@ class Enroller {
   [[nodiscard]] Task<Attempt> attempt(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts);
   [[nodiscard]] Task<Attempt> issue(const Enrollment& enrollment, const Applicant& applicant, Approval approval,
                                     std::shared_ptr<const TrustSnapshot> trust, std::optional<DeviceRecord> known, Instant now);
+  [[nodiscard]] Task<EnrollmentOutcome> enroll_with_turn(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts);
+  [[nodiscard]] Task<EnrollmentOutcome> confirm_upstream(const Enrollment& enrollment, EnrollmentOutcome& outcome);
 
   const X509Codec& codec_;
   Registry& registry_;
@@ -55,6 +61,7 @@ class Enroller {
   Random& random_;
   const IssuancePolicy policy_;
   const Issuer issuer_;
+  OutboxDesk* desk_ = nullptr;
   IdentityQueue queue_;
   RefusalJournal journal_;
   std::atomic<std::uint64_t> issued_{0}, replayed_{0}, refused_{0}, conflicts_{0};

@@ -35,6 +35,7 @@ std::string_view to_string(RefusalReason reason) {
     case RefusalReason::no_usable_issuer: return "no_usable_issuer";
     case RefusalReason::clock_suspect: return "clock_suspect";
     case RefusalReason::storage_unavailable: return "storage_unavailable";
+    case RefusalReason::upstream_pending: return "upstream_pending";
     case RefusalReason::internal: return "internal";
   }
   return "unknown";

@@ -58,6 +58,7 @@ enum class RefusalReason : std::uint8_t {
   no_usable_issuer,   // every configured device CA is disabled, revoked, expired or not yet valid
   clock_suspect,
   storage_unavailable,
+  upstream_pending,  // registered, but the upstream must know first and does not yet
   internal,
 };
 [[nodiscard]] std::string_view to_string(RefusalReason reason);

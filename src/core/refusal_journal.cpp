@@ -16,6 +16,7 @@ bool belongs_in_audit(RefusalReason reason) {
     case RefusalReason::no_usable_issuer:
     case RefusalReason::clock_suspect:
     case RefusalReason::storage_unavailable:
+    case RefusalReason::upstream_pending:
     case RefusalReason::internal: return false;
     default: return true;
   }

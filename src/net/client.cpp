@@ -232,6 +232,7 @@ struct HttpClient::State {
   std::unique_ptr<TlsClientContext> context;
   std::unique_ptr<Wire> wire;  // between two requests: one that the server keeps open
   bool reused = false;
+  bool may_have_arrived = false;
 
   Result<ClientResponse> ask(const ClientRequest& request);
   Status open(const Url& url, SteadyTime deadline);
@@ -242,6 +243,7 @@ Result<ClientResponse> HttpClient::State::ask(const ClientRequest& request) {
   const SteadyTime deadline = std::chrono::steady_clock::now() + request.timeout;
   BIRTHMARK_TRY(const Url url, parse_url(request.url));
   BIRTHMARK_TRY(const std::string message, render(request, url));
+  may_have_arrived = false;
   reused = wire && wire->url().same_origin(url) && wire->is_quiet();
   if (reused) {
     wire->set_deadline(deadline);
@@ -272,6 +274,7 @@ Status HttpClient::State::open(const Url& url, SteadyTime deadline) {
 }
 
 Result<ClientResponse> HttpClient::State::exchange(const ClientRequest& request, const std::string& message) {
+  may_have_arrived = true;
   BIRTHMARK_CHECK(wire->send(message));
   BIRTHMARK_TRY(auto response, wire->receive(request));
   if (!wire->keeps_open()) wire.reset();
@@ -291,6 +294,10 @@ Result<ClientResponse> HttpClient::ask(const ClientRequest& request) {
 
 bool HttpClient::reused() const {
   return state_->reused;
+}
+
+bool HttpClient::may_have_arrived() const {
+  return state_->may_have_arrived;
 }
 
 Result<ClientResponse> http_request(const ClientRequest& request, const TlsTrust& trust) {

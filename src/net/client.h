@@ -58,6 +58,8 @@ class HttpClient {
   [[nodiscard]] Result<ClientResponse> ask(const ClientRequest& request);
   // Whether the last answer came over a connection that was already open.
   [[nodiscard]] bool reused() const;
+  // After an error: whether the server may have got the request all the same.
+  [[nodiscard]] bool may_have_arrived() const;
 
  private:
   struct State;
@@ -67,7 +69,10 @@ class HttpClient {
 // One request, one connection.
 [[nodiscard]] Result<ClientResponse> http_request(const ClientRequest& request, const TlsTrust& trust = {});
 
-// http:// or https:// with a host, and a port that is one if there is any.
-[[nodiscard]] Status check_url(const std::string& url);
+// Whether a secret may be sent there: https://, or http:// to this machine. The error says so.
+[[nodiscard]] Status check_confidential_url(const std::string& url);
+
+// For one segment of a path or one value of a query (RFC 3986 2.1).
+[[nodiscard]] std::string percent_encoded(std::string_view text);
 
 }  // namespace birthmark::net

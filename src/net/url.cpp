@@ -54,9 +54,30 @@ Result<Url> parse_url(const std::string& text) {
   return url;
 }
 
-Status check_url(const std::string& url) {
-  BIRTHMARK_TRY([[maybe_unused]] const Url parsed, parse_url(url));
-  return {};
+Status check_confidential_url(const std::string& url) {
+  BIRTHMARK_TRY(const Url parsed, parse_url(url));
+  const bool this_machine = parsed.host == "localhost" || parsed.host == "127.0.0.1" || parsed.host == "::1";
+  if (parsed.secure || this_machine) return {};
+  return fail(ErrorCode::invalid,
+              "\"" + url + "\" must begin with https:// (plain http:// goes to this machine only): a secret is sent there");
+}
+
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  constexpr std::string_view kUnreserved = "-._~";
+  std::string encoded;
+  for (const char c : text) {
+    const bool plain = (c >= '0' && c <= '9') || (lower_ascii(c) >= 'a' && lower_ascii(c) <= 'z');
+    if (plain || kUnreserved.find(c) != std::string_view::npos) {
+      encoded += c;
+      continue;
+    }
+    const auto octet = static_cast<unsigned char>(c);
+    encoded += '%';
+    encoded += kDigits[octet >> 4U];
+    encoded += kDigits[octet & 15U];
+  }
+  return encoded;
 }
 
 }  // namespace birthmark::net

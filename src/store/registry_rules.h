@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "core/ports/outbox.h"
 #include "core/ports/registry.h"
 
 namespace birthmark::store {
@@ -51,6 +52,18 @@ struct RegistryView {
 }
 [[nodiscard]] inline tl::unexpected<Error> not_denied(const core::DeviceIdentity& identity) {
   return fail(ErrorCode::conflict, "device " + identity.external_id + " is not on the deny list");
+}
+
+// `count` messages in `state`, the oldest of them written at `oldest`.
+inline void add_to(core::OutboxTotals& totals, core::OutboxState state, std::uint64_t count, Instant oldest) {
+  switch (state) {
+    case core::OutboxState::waiting: totals.waiting += count; break;
+    case core::OutboxState::sending: totals.sending += count; break;
+    case core::OutboxState::unverified: totals.unverified += count; return;
+    case core::OutboxState::stopped: totals.stopped += count; return;
+    default: return;
+  }
+  if (!totals.oldest || oldest < *totals.oldest) totals.oldest = oldest;
 }
 
 }  // namespace birthmark::store

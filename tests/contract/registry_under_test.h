@@ -24,12 +24,14 @@ class RegistryUnderTest {
   virtual ~RegistryUnderTest() = default;
   virtual core::Registry& registry() = 0;
   virtual core::Tokens& tokens() = 0;
+  virtual core::Outbox& outbox() = 0;
 };
 
 class MemoryUnderTest final : public RegistryUnderTest {
  public:
   core::Registry& registry() override { return *registry_; }
   core::Tokens& tokens() override { return *registry_; }
+  core::Outbox& outbox() override { return *registry_; }
 
  private:
   std::unique_ptr<store::MemoryRegistry> registry_ = store::make_memory_registry(kCodec);
@@ -56,6 +58,7 @@ class SqliteUnderTest final : public RegistryUnderTest {
   }
   core::Registry& registry() override { return *registry_; }
   core::Tokens& tokens() override { return registry_->tokens(); }
+  core::Outbox& outbox() override { return registry_->outbox(); }
 
  private:
   std::filesystem::path directory_;

@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "core/audit.h"
 #include "core/identity.h"
+#include "core/outbox_draft.h"
 
 namespace birthmark::core {
 
@@ -108,19 +109,22 @@ struct IssuanceRecord {
   Delivery delivery = Delivery::untracked;
   Bytes certificate_der;
   std::string audit_body;
+  std::vector<OutboxDraft> outbox;  // written in the same transaction; see ports/outbox.h
 };
 
 // What must still hold inside the transaction.
 struct Preconditions {
   // The identity's current key when the decision was made; empty: it had none (unknown, or released). A denied identity never passes.
   std::optional<SpkiHash> current_key;
-  // Set for the unseen rule: this certificate must still be the newest and not answered or presented. Its credential becomes superseded.
+  // Set for the unseen rule: this certificate must still be the newest and not answered or presented. Its credential becomes superseded,
+  // and so does its message to the upstream, which must not have been sent yet.
   std::optional<RowId> unseen_certificate;
   std::uint64_t trust_epoch = 0;
 };
 
-// What record() found. On a conflict nothing was written: read the identity again and decide anew.
-enum class RecordConflict : std::uint8_t { none, identity_changed, denied, trust_changed, serial_taken };
+// What record() found. On a conflict nothing was written: read the identity again and decide anew. Not so after upstream_has_key: the key
+// that the unseen rule would replace is, or may be, known upstream, and asking again changes nothing.
+enum class RecordConflict : std::uint8_t { none, identity_changed, denied, trust_changed, serial_taken, upstream_has_key };
 struct RecordOutcome {
   RecordConflict conflict = RecordConflict::none;
   RowId certificate = 0;  // of the recorded certificate

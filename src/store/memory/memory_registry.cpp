@@ -6,6 +6,7 @@
 #include <mutex>
 #include <set>
 
+#include "store/memory/memory_outbox.h"
 #include "store/registry_rules.h"
 
 namespace birthmark::store {
@@ -63,6 +64,43 @@ class RegistryInMemory final : public MemoryRegistry {
   }
   Result<std::vector<core::TokenRecord>> tokens() override;
 
+  Task<Result<std::uint64_t>> recover(core::OutboxChannel channel) override {
+    const std::lock_guard held(mutex_);
+    co_return outbox_.recover(channel);
+  }
+  Result<std::optional<Instant>> next_due(core::OutboxChannel channel) override {
+    const std::lock_guard held(mutex_);
+    return outbox_.next_due(channel);
+  }
+  Task<Result<std::vector<core::OutboxMessage>>> claim(core::OutboxChannel channel, Instant now, std::size_t limit) override {
+    const std::lock_guard held(mutex_);
+    co_return outbox_.claim(channel, now, limit);
+  }
+  Task<Status> settle(std::vector<core::OutboxSettlement> settlements) override {
+    const std::lock_guard held(mutex_);
+    outbox_.settle(settlements);
+    co_return Status{};
+  }
+  Result<std::optional<core::OutboxEntry>> find_message(core::OutboxChannel channel, RowId certificate) override {
+    const std::lock_guard held(mutex_);
+    return outbox_.find(channel, certificate);
+  }
+  Result<core::OutboxTotals> outbox_totals(core::OutboxChannel channel) override {
+    const std::lock_guard held(mutex_);
+    return outbox_.totals(channel);
+  }
+  Result<std::vector<core::OutboxEntry>> messages(core::OutboxChannel channel, core::OutboxState state, RowId after,
+                                                  std::size_t limit) override {
+    const std::lock_guard held(mutex_);
+    return outbox_.list(channel, state, after, limit);
+  }
+  Task<Result<std::uint64_t>> operate(core::OutboxOrder order) override {
+    const std::lock_guard held(mutex_);
+    const std::uint64_t moved = outbox_.operate(order);
+    if (moved > 0) append(std::move(order.audit_body));
+    co_return moved;
+  }
+
  private:
   [[nodiscard]] Result<core::RecordOutcome> record_now(core::IssuanceRecord issuance, const core::Preconditions& expected);
   [[nodiscard]] Result<core::DeviceRecord> deny_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body);
@@ -84,6 +122,7 @@ class RegistryInMemory final : public MemoryRegistry {
   std::vector<core::AuthorityRecord> authorities_;
   std::vector<core::AuditRecord> audit_;
   std::vector<core::TokenRecord> tokens_;
+  MemoryOutbox outbox_;
   std::optional<Instant> clock_mark_;
   std::uint64_t trust_epoch_ = 0;
   std::uint64_t denied_ = 0;
@@ -113,6 +152,7 @@ RecordConflict RegistryInMemory::check(const core::IssuanceRecord& issuance, con
   }
   const RecordConflict conflict = check_preconditions(view, expected);
   if (conflict != RecordConflict::none) return conflict;
+  if (expected.unseen_certificate && outbox_.upstream_may_know(issuance.identity)) return RecordConflict::upstream_has_key;
   const bool taken = serials_.contains({issuance.issuer, to_bytes(issuance.serial.magnitude())});
   return taken ? RecordConflict::serial_taken : RecordConflict::none;
 }
@@ -145,6 +185,8 @@ Result<core::RecordOutcome> RegistryInMemory::record_now(core::IssuanceRecord is
   certificate.delivery = issuance.delivery;
   certificate.station = std::move(issuance.station);
   certificate.der = std::move(issuance.certificate_der);
+  if (expected.unseen_certificate) outbox_.supersede(device.identity);
+  for (auto& draft : issuance.outbox) outbox_.add(std::move(draft), issuance, certificate.row);
   device.certificate = std::move(certificate);
   append(std::move(issuance.audit_body));
   raise_clock(issuance.issued_at);

@@ -160,6 +160,8 @@ Result<core::RecordOutcome> Ledger::record(const core::IssuanceRecord& issuance,
   BIRTHMARK_TRY(const RowId identity, write_identity(found, issuance));
   BIRTHMARK_TRY(const RowId credential, write_credential(found, identity, issuance.spki_sha256, certificate));
   BIRTHMARK_CHECK(write_certificate(certificate, credential, issuance));
+  if (expected.unseen_certificate) BIRTHMARK_CHECK(supersede_messages(identity));
+  if (!issuance.outbox.empty()) BIRTHMARK_CHECK(write_messages(identity, certificate, issuance));
   BIRTHMARK_CHECK(append_audit(issuance.audit_body));
   raise_clock(issuance.issued_at);
   return core::RecordOutcome{RecordConflict::none, certificate};
@@ -195,6 +197,10 @@ Result<RecordConflict> Ledger::check(const Standing& found, const core::Issuance
                           .trust_epoch = state_.figures.trust_epoch};
   const RecordConflict conflict = check_preconditions(view, expected);
   if (conflict != RecordConflict::none) return conflict;
+  if (expected.unseen_certificate) {
+    BIRTHMARK_TRY(const bool known_upstream, upstream_may_know(found.identity));
+    if (known_upstream) return RecordConflict::upstream_has_key;
+  }
   BIRTHMARK_TRY(const bool taken, serial_taken(issuance.issuer, issuance.serial));
   return taken ? RecordConflict::serial_taken : RecordConflict::none;
 }

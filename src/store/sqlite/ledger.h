@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "core/ports/outbox.h"
 #include "core/ports/registry.h"
 #include "core/ports/tokens.h"
 #include "core/ports/x509_codec.h"
@@ -50,6 +51,12 @@ class Ledger {
   [[nodiscard]] Status raise_delivery(core::RowId certificate, core::Delivery delivery);
   void raise_clock(Instant now);
 
+  // The outbox: ledger_outbox.cpp.
+  [[nodiscard]] Result<std::uint64_t> recover_messages(core::OutboxChannel channel);
+  [[nodiscard]] Result<std::vector<core::OutboxMessage>> claim_messages(core::OutboxChannel channel, Instant now, std::size_t limit);
+  [[nodiscard]] Status settle_messages(const std::vector<core::OutboxSettlement>& settlements);
+  [[nodiscard]] Result<std::uint64_t> operate_messages(const core::OutboxOrder& order);
+
   [[nodiscard]] Status begin();
   [[nodiscard]] Status commit();  // writes the figures, then commits
   void rollback();
@@ -90,6 +97,9 @@ class Ledger {
   [[nodiscard]] Result<core::RowId> write_credential(const Standing& found, core::RowId identity, const SpkiHash& key,
                                                      core::RowId certificate);
   [[nodiscard]] Status write_certificate(core::RowId certificate, core::RowId credential, const core::IssuanceRecord& issuance);
+  [[nodiscard]] Status write_messages(core::RowId identity, core::RowId certificate, const core::IssuanceRecord& issuance);
+  [[nodiscard]] Result<bool> upstream_may_know(core::RowId identity);
+  [[nodiscard]] Status supersede_messages(core::RowId identity);
   [[nodiscard]] Status insert_denied(const core::DeviceIdentity& identity, Instant at);
   [[nodiscard]] Status set_status(core::RowId identity, core::DeviceStatus status);
   [[nodiscard]] Status set_credential(core::RowId credential, core::CredentialState state);

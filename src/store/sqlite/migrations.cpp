@@ -17,8 +17,12 @@ constexpr const char* kTokens =
 #include "store/schema/0002_tokens.sql"
     ;
 
+constexpr const char* kOutbox =
+#include "store/schema/0003_outbox.sql"
+    ;
+
 // Migration N is at index N - 1; PRAGMA user_version says how many were applied.
-constexpr std::array kMigrations = {kInit, kTokens};
+constexpr std::array kMigrations = {kInit, kTokens, kOutbox};
 
 Result<std::int64_t> schema_version(Connection& connection) {
   BIRTHMARK_TRY(Statement * statement, connection.prepared(sql::kReadVersion));

@@ -99,4 +99,30 @@ core::AuthorityRecord read_authority(Statement& row) {
   return authority;
 }
 
+core::OutboxMessage read_message(Statement& row) {
+  core::OutboxMessage message;
+  message.row = row.integer(0);
+  message.identity.factory = row.text(1);
+  message.identity.ecosystem = static_cast<core::Ecosystem>(row.integer(2));
+  message.identity.external_id = read_external_id(row, 3);
+  message.certificate = row.integer(4);
+  message.attempts = static_cast<std::uint32_t>(row.integer(5));
+  message.may_be_there = row.integer(6) != 0;
+  message.body = row.text(7);
+  if (!row.is_null(8)) message.key = SpkiHash::from(row.blob(8));
+  return message;
+}
+
+core::OutboxEntry read_entry(Statement& row) {
+  core::OutboxEntry entry;
+  entry.row = row.integer(0);
+  entry.state = static_cast<core::OutboxState>(row.integer(1));
+  entry.external_id = read_external_id(row, 2);
+  entry.attempts = static_cast<std::uint32_t>(row.integer(3));
+  entry.created_at = from_unix_ms(row.integer(4));
+  entry.due_at = from_unix_ms(row.integer(5));
+  entry.note = row.text(6);
+  return entry;
+}
+
 }  // namespace birthmark::store

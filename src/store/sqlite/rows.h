@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "core/ports/outbox.h"
 #include "core/ports/registry.h"
 #include "store/sqlite/statement.h"
 
@@ -25,6 +26,8 @@ class ExternalIdKey {
 [[nodiscard]] core::DeviceRecord read_device(Statement& row, const core::DeviceIdentity& identity);
 [[nodiscard]] core::DeviceSummary read_summary(Statement& row);
 [[nodiscard]] core::AuthorityRecord read_authority(Statement& row);
+[[nodiscard]] core::OutboxMessage read_message(Statement& row);
+[[nodiscard]] core::OutboxEntry read_entry(Statement& row);
 
 // The audit's key: stream and sequence in one ascending integer.
 inline constexpr int kSequenceBits = 40;

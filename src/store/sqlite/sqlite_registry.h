@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "core/ports/outbox.h"
 #include "core/ports/registry.h"
 #include "core/ports/tokens.h"
 #include "core/ports/x509_codec.h"
@@ -38,6 +39,7 @@ class SqliteRegistry : public core::Registry {
   [[nodiscard]] virtual SqliteStatistics statistics() const = 0;
   // The other ports on the same database; they live as long as this.
   [[nodiscard]] virtual core::Tokens& tokens() = 0;
+  [[nodiscard]] virtual core::Outbox& outbox() = 0;
 };
 
 }  // namespace birthmark::store

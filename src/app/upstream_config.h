@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// [upstream] of birthmark.toml: where registrations are reported to.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/time.h"
+
+namespace birthmark::app {
+
+enum class UpstreamMode : std::uint8_t {
+  queue,  // the device is answered at once
+  wait,   // its answer waits until the upstream knows it
+};
+
+struct UpstreamConfig {
+  std::string url;  // empty: there is no upstream
+  std::string token_file;
+  std::string ca_file;
+  std::string group;
+  bool send_name = true;
+  bool verify = true;  // never false from birthmark.toml: VERIFY_SSL of the registration reference alone
+  UpstreamMode mode = UpstreamMode::queue;
+  Duration wait_deadline = std::chrono::seconds(20);
+  Duration timeout = std::chrono::seconds(30);
+  unsigned parallel = 4;
+
+  [[nodiscard]] bool configured() const { return !url.empty(); }
+};
+
+}  // namespace birthmark::app

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// What enrollment asks of whoever tells others about devices. There is none where nothing outside is configured, and then registrations do
+// nothing of this.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/task.h"
+#include "core/outbox_draft.h"
+#include "core/ports/registry.h"
+
+namespace birthmark::core {
+
+class OutboxDesk {
+ public:
+  virtual ~OutboxDesk() = default;
+  // The messages that go with this registration; its certificate_der is filled in.
+  [[nodiscard]] virtual std::vector<OutboxDraft> compose(const IssuanceRecord& issuance) const = 0;
+  // They are on disk.
+  virtual void recorded() = 0;
+  // "The cloud must know first": waits until the message of this certificate was delivered. unavailable, in words for the device, when that
+  // takes too long or cannot be. Answers at once where nobody needs to know first.
+  [[nodiscard]] virtual Task<Status> confirm(RowId certificate) = 0;
+};
+
+}  // namespace birthmark::core
