@@ -60,16 +60,16 @@ class UpstreamStatusCommand final : public DirectoryCommand {
   ListFormat format_ = ListFormat::table;
 };
 
-std::map<std::string, OutboxState> open_states() {
-  return {{"waiting", OutboxState::waiting},
-          {"sending", OutboxState::sending},
-          {"unverified", OutboxState::unverified},
-          {"stopped", OutboxState::stopped}};
+OutboxState parse_state(std::string_view name) {
+  for (const OutboxState state : {OutboxState::waiting, OutboxState::sending, OutboxState::unverified}) {
+    if (to_string(state) == name) return state;
+  }
+  return OutboxState::stopped;
 }
 
-void declare_state(CLI::App& command, OutboxState& state, const std::string& help) {
-  command.add_option("--state", state, help)
-      ->transform(CLI::CheckedTransformer(open_states()).description("waiting|sending|unverified|stopped"))
+CLI::Option* declare_state(CLI::App& command, std::string& state, const std::string& help) {
+  return command.add_option("--state", state, help)
+      ->check(CLI::IsMember({"waiting", "sending", "unverified", "stopped"}))
       ->type_name("STATE");
 }
 
@@ -88,7 +88,7 @@ class UpstreamListCommand final : public DirectoryCommand {
                     {{"message", 8}, {"state", 10}, {"id", 36}, {"attempts", 8}, {"created_at", 20}, {"due_at", 20}, {"reason", 0}});
     core::RowId after = 0;
     for (;;) {
-      BIRTHMARK_TRY(const auto page, workbench.outbox().messages(kChannel, state_, after, kPage));
+      BIRTHMARK_TRY(const auto page, workbench.outbox().messages(kChannel, parse_state(state_), after, kPage));
       for (const core::OutboxEntry& entry : page) {
         listing.row({{std::to_string(entry.row), true},
                      {std::string(to_string(entry.state))},
@@ -105,7 +105,7 @@ class UpstreamListCommand final : public DirectoryCommand {
 
  private:
   ListFormat format_ = ListFormat::table;
-  OutboxState state_ = OutboxState::stopped;
+  std::string state_ = "stopped";
 };
 
 // `retry` and `drop`: the same selection, another act.
@@ -119,8 +119,7 @@ class UpstreamActCommand final : public DirectoryCommand {
                             : group->add_subcommand("drop", "Give messages up: the upstream will not be told of these devices");
     declare_directory(*command);
     auto* message = command->add_option("--message", message_, "This one, by the number that `upstream list` prints")->type_name("N");
-    declare_state(*command, state_, "All in this state (default: stopped)");
-    command->get_option("--state")->excludes(message);
+    declare_state(*command, state_, "All in this state (default: stopped)")->excludes(message);
     auto* reason = command->add_option("--reason", reason_, "Why; kept in the audit")->type_name("TEXT");
     if (act_ == core::OutboxOrder::Act::drop) reason->required();
     return command;
@@ -131,10 +130,10 @@ class UpstreamActCommand final : public DirectoryCommand {
     core::OutboxOrder order;
     order.channel = kChannel;
     order.act = act_;
-    order.state = state_;
+    order.state = parse_state(state_);
     if (message_ > 0) order.row = message_;
     order.at = workbench.clock().now();
-    const std::string which = order.row ? "message " + std::to_string(*order.row) : "all " + std::string(to_string(state_));
+    const std::string which = order.row ? "message " + std::to_string(*order.row) : "all " + state_;
     order.audit_body =
         core::audit_body(retry ? core::AuditEvent::upstream_retried : core::AuditEvent::upstream_dropped, order.at,
                          {{"factory", workbench.factory()}, {"which", which}, {"reason", reason_}, {"actor", workbench.actor()}});
@@ -150,7 +149,7 @@ class UpstreamActCommand final : public DirectoryCommand {
  private:
   const core::OutboxOrder::Act act_;
   core::RowId message_ = 0;
-  OutboxState state_ = OutboxState::stopped;
+  std::string state_ = "stopped";
   std::string reason_;
 };
 
