@@ -220,6 +220,7 @@ TEST_F(CourierTest, ComparesKeysWhenTheDeviceIsThere) {
   const Bytes spki = {4, 5, 6};
   core::IssuanceRecord ours = sample_issuance(3, 3, 3);
   ours.spki_sha256 = *SpkiHash::from(codec_.sha256(spki).view());
+  ours.issued_at = clock_.now();
   ours.outbox = {{kChannel, "ours"}};
   core::Preconditions expected;
   expected.trust_epoch = *store_->trust_epoch();
