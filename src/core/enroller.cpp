@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/enroller.h"
 
+#include <utility>
+
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -18,6 +20,22 @@ Refusal unavailable(RefusalReason reason, const Error& error, std::string identi
 Refusal unreadable(const Error& error) {
   return {RefusalReason::malformed_request, RefusalKind::bad_request, error.public_message, error.describe(), {}};
 }
+
+// Tells the store that somebody is on the way to it.
+class OnTheWay {
+ public:
+  explicit OnTheWay(Registry& registry) : registry_(registry) { registry_.expect_records(1); }
+  ~OnTheWay() { arrived(); }
+  OnTheWay(const OnTheWay&) = delete;
+  OnTheWay& operator=(const OnTheWay&) = delete;
+  void arrived() {
+    if (!std::exchange(arrived_, true)) registry_.expect_records(-1);
+  }
+
+ private:
+  Registry& registry_;
+  bool arrived_ = false;
+};
 
 std::string flag(bool value) {
   return value ? "true" : "false";
@@ -50,6 +68,7 @@ std::string body_of(const IssuanceRecord& record, const Enrollment& enrollment, 
 
 // The order of the steps is the point; they are numbered as in docs/concepts/one-procedure.md.
 Task<EnrollmentOutcome> Enroller::enroll(const Enrollment& enrollment) {
+  OnTheWay on_the_way(registry_);
   // 1 understand: the CSR's own signature is verified here.
   auto facts = codec_.read_csr_pem(enrollment.csr_pem);
   if (!facts) {
@@ -61,6 +80,7 @@ Task<EnrollmentOutcome> Enroller::enroll(const Enrollment& enrollment) {
 
   const Applicant& applicant = std::get<Applicant>(examined);
   const CsrFacts& csr = *facts;
+  on_the_way.arrived();  // in the queue it may have to wait for others
   if (desk_ == nullptr) {
     const IdentityQueue::Turn turn = co_await queue_.enter(applicant.identity);
     co_return co_await enroll_in_turn(enrollment, applicant, csr);
@@ -129,6 +149,7 @@ Task<Enroller::Attempt> Enroller::attempt(const Enrollment& enrollment, const Ap
 
 Task<Enroller::Attempt> Enroller::issue(const Enrollment& enrollment, const Applicant& applicant, Approval approval,
                                         std::shared_ptr<const TrustSnapshot> trust, std::optional<DeviceRecord> known, Instant now) {
+  OnTheWay on_the_way(registry_);
   const std::string& id = applicant.identity.external_id;
   const bool track_delivery = policy_.unseen_rule_applies(enrollment.proof);
   IssuanceRecord record;
@@ -162,6 +183,7 @@ Task<Enroller::Attempt> Enroller::issue(const Enrollment& enrollment, const Appl
   record.audit_body = body_of(record, enrollment, issued->fingerprint, approval.supersedes ? known : std::nullopt);
   record.certificate_der = issued->der;
   if (desk_ != nullptr) record.outbox = desk_->compose(record);
+  on_the_way.arrived();
   auto recorded = co_await registry_.record(std::move(record), approval.preconditions);
   if (!recorded) co_return unavailable(RefusalReason::storage_unavailable, recorded.error(), id);
   if (recorded->conflict == RecordConflict::trust_changed) {

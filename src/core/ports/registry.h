@@ -171,6 +171,8 @@ class Registry {
   // --- devices -----------------------------------------------------------------------------------------------------------------
   [[nodiscard]] virtual Result<std::optional<DeviceRecord>> find(const DeviceIdentity& identity) = 0;
   [[nodiscard]] virtual Task<Result<RecordOutcome>> record(IssuanceRecord issuance, Preconditions preconditions) = 0;
+  // How many callers more (or fewer) are on their way to record(): a store that syncs once for many waits a moment for them. A hint.
+  virtual void expect_records(int change) = 0;
   // The device acknowledged the answer that carried this certificate. Written with the next batch; not waited for; never lowers.
   virtual void note_delivery(RowId certificate, Delivery delivery) = 0;
   // Puts the identity on the deny list, making it when it is unknown. Its current credential becomes denied.

@@ -25,6 +25,7 @@ class RegistryInMemory final : public MemoryRegistry {
   Task<Result<core::RecordOutcome>> record(core::IssuanceRecord issuance, core::Preconditions preconditions) override {
     co_return record_now(std::move(issuance), preconditions);
   }
+  void expect_records(int) override {}
   void note_delivery(RowId certificate, core::Delivery delivery) override;
   Task<Result<core::DeviceRecord>> deny(core::DeviceIdentity identity, Instant at, std::string audit_body) override {
     co_return deny_now(identity, at, std::move(audit_body));

@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t kLargestBatch = 512;
 constexpr std::chrono::milliseconds kNoteDelay{100};
 constexpr std::size_t kWorthGathering = 6;
-constexpr int kGatherSlices = 4;
+constexpr std::size_t kGathered = 40;
+constexpr int kGatherSlices = 16;
 constexpr std::chrono::microseconds kGatherSlice{250};
 
 // A failure of the disk or the file, as opposed to one job's own: repeating the other jobs cannot help.
@@ -102,16 +103,18 @@ void GroupCommit::work() {
 }
 
 // On a slow disk the sync itself gathers the next batch. Where it takes a tenth of a millisecond it would gather six of sixty-four, and
-// each batch's own cost (log frames, sync, wake-ups) would be most of the work: so while more keep coming, up to a millisecond goes by.
-// A few requests at a time never wait here.
+// each batch's own cost (log frames, sync, wake-ups) would be most of the work: so while others are known to be on their way, up to four
+// milliseconds go by. When nobody is, or few requests come at a time, nothing waits here.
 void GroupCommit::gather(std::unique_lock<std::mutex>& held) {
+  std::size_t before = 0;
   for (int slice = 0; slice < kGatherSlices && !stopping_; ++slice) {
     const std::size_t waiting = queue_.size();
-    if (waiting < kWorthGathering || waiting >= kLargestBatch) return;
+    if (waiting < kWorthGathering || waiting >= kGathered) return;
+    if (waiting == before && expected_.load(std::memory_order_relaxed) <= 0) return;
+    before = waiting;
     held.unlock();
     std::this_thread::sleep_for(kGatherSlice);
     held.lock();
-    if (queue_.size() == waiting) return;
   }
 }
 

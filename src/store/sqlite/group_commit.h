@@ -58,6 +58,8 @@ class GroupCommit {
   GroupCommit& operator=(const GroupCommit&) = delete;
 
   void submit(std::unique_ptr<WriteJob> job);
+  // So many more (or fewer) callers are about to submit.
+  void expect(int change) { expected_.fetch_add(change, std::memory_order_relaxed); }
   // Written with the next batch, or by itself after kNoteDelay.
   void note_delivery(core::RowId certificate, core::Delivery delivery);
   void note_clock(Instant now);
@@ -103,6 +105,7 @@ class GroupCommit {
   Reopen reopen_;
   std::optional<Ledger> ledger_;  // the writer thread's; absent after a failure until it could be reopened
   std::mutex transaction_mutex_;  // held while a batch is written
+  std::atomic<int> expected_{0};
   std::atomic<bool> turn_wanted_{false};
 
   mutable std::mutex published_mutex_;

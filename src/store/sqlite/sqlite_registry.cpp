@@ -34,6 +34,7 @@ class SqliteRegistryOnDisk final : public SqliteRegistry {
 
   Result<std::optional<core::DeviceRecord>> find(const core::DeviceIdentity& identity) override;
   Task<Result<core::RecordOutcome>> record(core::IssuanceRecord issuance, core::Preconditions preconditions) override;
+  void expect_records(int change) override { writer_->expect(change); }
   void note_delivery(core::RowId certificate, core::Delivery delivery) override { writer_->note_delivery(certificate, delivery); }
   Task<Result<core::DeviceRecord>> deny(core::DeviceIdentity identity, Instant at, std::string audit_body) override;
   Task<Result<core::DeviceRecord>> allow(core::DeviceIdentity identity, Instant at, std::string audit_body) override;
