@@ -71,11 +71,11 @@ constexpr auto kJsonPlain = make_json_plain();
 }  // namespace
 
 std::string to_hex(ByteView bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 2);
+  std::string text(bytes.size() * 2, '0');
+  char* to = text.data();
   for (const std::uint8_t octet : bytes) {
-    text += kHexDigits[octet >> 4U];
-    text += kHexDigits[octet & 0xfU];
+    *to++ = kHexDigits[octet >> 4U];
+    *to++ = kHexDigits[octet & 0xfU];
   }
   return text;
 }
@@ -119,29 +119,26 @@ std::optional<Bytes> from_base64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   if (text.empty()) return Bytes{};
   const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  const std::size_t digits = text.size() - padding;
-  Bytes bytes;
-  bytes.reserve(text.size() / 4 * 3);
-  std::uint32_t group = 0;
-  for (std::size_t i = 0; i < digits; ++i) {
-    const std::uint8_t value = base64_value(text[i]);
-    if (value == kNotADigit) return std::nullopt;
-    group = group << 6U | value;
-    if (i % 4 == 3) {
-      bytes.push_back(static_cast<std::uint8_t>(group >> 16U));
-      bytes.push_back(static_cast<std::uint8_t>(group >> 8U));
-      bytes.push_back(static_cast<std::uint8_t>(group));
-      group = 0;
-    }
+  Bytes bytes(text.size() / 4 * 3);
+  std::uint8_t* to = bytes.data();
+  const std::size_t whole = text.size() - (padding == 0 ? 0 : 4);
+  for (std::size_t i = 0; i < whole; i += 4) {
+    const std::uint8_t a = base64_value(text[i]), b = base64_value(text[i + 1]), c = base64_value(text[i + 2]),
+                       d = base64_value(text[i + 3]);
+    if (a == kNotADigit || b == kNotADigit || c == kNotADigit || d == kNotADigit) return std::nullopt;
+    *to++ = static_cast<std::uint8_t>(a << 2U | b >> 4U);
+    *to++ = static_cast<std::uint8_t>(b << 4U | c >> 2U);
+    *to++ = static_cast<std::uint8_t>(c << 6U | d);
   }
-  if (padding == 1) {
-    if ((group & 0x3U) != 0) return std::nullopt;
-    bytes.push_back(static_cast<std::uint8_t>(group >> 10U));
-    bytes.push_back(static_cast<std::uint8_t>(group >> 2U));
-  } else if (padding == 2) {
-    if ((group & 0xfU) != 0) return std::nullopt;
-    bytes.push_back(static_cast<std::uint8_t>(group >> 4U));
-  }
+  if (padding == 0) return bytes;
+  // The last group; the bits that no octet uses must be zero.
+  const std::uint8_t a = base64_value(text[whole]), b = base64_value(text[whole + 1]);
+  const std::uint8_t c = padding == 1 ? base64_value(text[whole + 2]) : std::uint8_t{0};
+  if (a == kNotADigit || b == kNotADigit || c == kNotADigit) return std::nullopt;
+  if ((padding == 2 && (b & 0xfU) != 0) || (c & 0x3U) != 0) return std::nullopt;
+  *to++ = static_cast<std::uint8_t>(a << 2U | b >> 4U);
+  if (padding == 1) *to++ = static_cast<std::uint8_t>(b << 4U | c >> 2U);
+  bytes.resize(bytes.size() - padding);
   return bytes;
 }
 
@@ -189,8 +186,9 @@ bool is_utf8(std::string_view text) {
 void append_json_escaped(std::string& to, std::string_view text) {
   std::size_t run = 0;  // start of what can be copied as it is
   const auto flush = [&](std::size_t end) { to.append(text.substr(run, end - run)); };
+  const char* const octets = text.data();
   for (std::size_t at = 0; at < text.size();) {
-    const auto octet = static_cast<unsigned char>(text[at]);
+    const auto octet = static_cast<unsigned char>(octets[at]);
     if (kJsonPlain[octet]) {
       ++at;
       continue;

@@ -43,7 +43,7 @@ void IdentityQueue::leave(const std::string& key) {
     return;
   }
   Resume<Entered> next = std::move(line->second.front());
-  line->second.pop_front();
+  line->second.erase(line->second.begin());
   next(Entered{});
 }
 

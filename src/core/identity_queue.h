@@ -3,10 +3,10 @@
 #pragma once
 
 #include <array>
-#include <deque>
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "base/suspend.h"
 #include "base/task.h"
@@ -40,7 +40,7 @@ class IdentityQueue {
   // An identity is in the map as long as somebody holds its turn.
   struct Shard {
     std::mutex mutex;
-    std::unordered_map<std::string, std::deque<Resume<Entered>>> lines;
+    std::unordered_map<std::string, std::vector<Resume<Entered>>> lines;  // a vector: an empty one owns nothing
   };
 
   [[nodiscard]] Shard& shard_of(const std::string& key) { return shards_[std::hash<std::string>{}(key) % shards_.size()]; }

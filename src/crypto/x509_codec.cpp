@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/x509_codec.h"
 
+#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/rand.h>
 
@@ -96,17 +97,41 @@ class OwnX509Codec final : public core::X509Codec {
   CodecOptions options_;
 };
 
+Status fill_from_system(std::span<std::uint8_t> to) {
+  while (!to.empty()) {
+    const auto part = to.first(std::min<std::size_t>(to.size(), INT_MAX));
+    if (RAND_bytes(part.data(), static_cast<int>(part.size())) != 1)
+      return openssl_failure(ErrorCode::unavailable, "The system gives no random numbers.");
+    to = to.subspan(part.size());
+  }
+  return {};
+}
+
+// A serial needs ten octets and an id sixteen, and each call of RAND_bytes costs a microsecond whatever it fetches: each thread keeps a
+// small supply. No octet is given out twice, and what was given out is wiped here.
 class SystemRandom final : public core::Random {
  public:
   Status fill(std::span<std::uint8_t> to) override {
-    while (!to.empty()) {
-      const auto part = to.first(std::min<std::size_t>(to.size(), INT_MAX));
-      if (RAND_bytes(part.data(), static_cast<int>(part.size())) != 1)
-        return openssl_failure(ErrorCode::unavailable, "The system gives no random numbers.");
-      to = to.subspan(part.size());
+    thread_local Supply supply;
+    if (to.size() > supply.octets.size() / 4) return fill_from_system(to);
+    if (to.size() > supply.left) {
+      supply.left = 0;
+      BIRTHMARK_CHECK(fill_from_system(supply.octets));
+      supply.left = supply.octets.size();
     }
+    const auto given = std::span(supply.octets).subspan(supply.octets.size() - supply.left, to.size());
+    std::copy(given.begin(), given.end(), to.begin());
+    OPENSSL_cleanse(given.data(), given.size());
+    supply.left -= to.size();
     return {};
   }
+
+ private:
+  struct Supply {
+    std::array<std::uint8_t, 512> octets{};
+    std::size_t left = 0;  // at the end of octets
+    ~Supply() { OPENSSL_cleanse(octets.data(), octets.size()); }
+  };
 };
 
 }  // namespace

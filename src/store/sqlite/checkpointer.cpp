@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kLookEvery{50};
 constexpr int kLooksPerPeriod = 20;       // once a second whatever the size
-constexpr std::uint64_t kLongLog = 1024;  // pages: 4 MB
+constexpr std::uint64_t kLongLog = 4096;  // pages: 16 MB
 constexpr int kShortRemainder = 256;      // pages that may be copied while the writer waits
 constexpr int kMostPasses = 4;
 

@@ -13,6 +13,7 @@ constexpr std::size_t kLargestBatch = 512;
 constexpr std::chrono::milliseconds kNoteDelay{100};
 constexpr std::size_t kWorthGathering = 6;
 constexpr std::size_t kGathered = 40;
+constexpr std::size_t kPatience = 12;
 constexpr int kGatherSlices = 16;
 constexpr std::chrono::microseconds kGatherSlice{250};
 
@@ -107,10 +108,12 @@ void GroupCommit::work() {
 // milliseconds go by. When nobody is, or few requests come at a time, nothing waits here.
 void GroupCommit::gather(std::unique_lock<std::mutex>& held) {
   std::size_t before = 0;
+  std::size_t quiet = 0;  // slices since somebody came or was on the way; the more wait already, the likelier more will come
   for (int slice = 0; slice < kGatherSlices && !stopping_; ++slice) {
     const std::size_t waiting = queue_.size();
     if (waiting < kWorthGathering || waiting >= kGathered) return;
-    if (waiting == before && expected_.load(std::memory_order_relaxed) <= 0) return;
+    quiet = waiting != before || expected_.load(std::memory_order_relaxed) > 0 ? 0 : quiet + 1;
+    if (quiet > waiting / kPatience) return;
     before = waiting;
     held.unlock();
     std::this_thread::sleep_for(kGatherSlice);
