@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `birthmark` program: server and operator's command line in one.
-#include <malloc.h>
 
 #include <csignal>
 #include <iostream>
@@ -26,18 +25,9 @@ class ProgramHost final : public birthmark::cli::Host {
   }
 };
 
-// A request's memory comes and goes within a millisecond: giving it back to the system each time costs more than the request's own code.
-void keep_freed_memory() {
-  constexpr int kKeptBytes = 16 << 20;
-  constexpr int kGrowthBytes = 1 << 20;
-  ::mallopt(M_TRIM_THRESHOLD, kKeptBytes);
-  ::mallopt(M_TOP_PAD, kGrowthBytes);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  keep_freed_memory();
   std::signal(SIGPIPE, SIG_IGN);  // a peer that went must not end the process
   std::signal(SIGXFSZ, SIG_IGN);  // nor a limit on file sizes: the write fails, and the registration with it
   std::ios::sync_with_stdio(false);

@@ -13,7 +13,7 @@ constexpr std::size_t kLargestBatch = 512;
 constexpr std::chrono::milliseconds kNoteDelay{100};
 constexpr std::size_t kWorthGathering = 6;
 constexpr std::size_t kGathered = 40;
-constexpr std::size_t kPatience = 12;
+constexpr std::size_t kPatience = 8;
 constexpr int kGatherSlices = 16;
 constexpr std::chrono::microseconds kGatherSlice{250};
 
