@@ -3,6 +3,7 @@
 #include <map>
 #include <ostream>
 
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/device_row.h"
 #include "cli/workbench.h"
@@ -27,14 +28,68 @@ Status stream_devices(Console& console, Workbench& workbench, const core::Device
   return {};
 }
 
-void declare_filter(CLI::App& command, core::DeviceFilter& filter) {
-  static const std::map<std::string, core::DeviceStatus> kStatuses{
-      {"active", core::DeviceStatus::active}, {"denied", core::DeviceStatus::denied}, {"released", core::DeviceStatus::released}};
-  command.add_option("--status", filter.status, "Only devices that are active, denied or released")
-      ->transform(CLI::CheckedTransformer(kStatuses).description(""))
-      ->type_name("STATUS");
-  command.add_option("--id-prefix", filter.id_prefix, "Only devices whose id begins with this")->type_name("TEXT");
-}
+// The filter's options as they were typed, and what becomes of them.
+class FilterOptions {
+ public:
+  void declare(CLI::App& command) {
+    static const std::map<std::string, core::DeviceStatus> kStatuses{
+        {"active", core::DeviceStatus::active}, {"denied", core::DeviceStatus::denied}, {"released", core::DeviceStatus::released}};
+    static const std::map<std::string, core::Ecosystem> kEcosystems{
+        {"foundries", core::Ecosystem::foundries}, {"izuma", core::Ecosystem::izuma}, {"eve", core::Ecosystem::eve}};
+    command.add_option("--status", filter_.status, "Only devices that are active, denied (also by deletion) or released")
+        ->transform(CLI::CheckedTransformer(kStatuses).description(""))
+        ->type_name("STATUS");
+    command.add_option("--ecosystem", filter_.ecosystem, "Only devices of foundries, izuma or eve")
+        ->transform(CLI::CheckedTransformer(kEcosystems).description(""))
+        ->type_name("NAME");
+    command.add_option("--id-prefix", filter_.id_prefix, "Only devices whose id begins with this")->type_name("TEXT");
+    command.add_option("--production", production_, "Only production devices, or only the others")
+        ->check(CLI::IsMember({"yes", "no"}).description(""))
+        ->type_name("yes|no");
+    command.add_option("--hardware-id", filter_.hardware_id, "Only this hardware id")->type_name("ID");
+    command.add_option("--station", filter_.station, "Only devices that this station or address registered")->type_name("NAME");
+    command.add_option("--group", filter_.group, "Only this group; '' for devices in none")->type_name("GROUP");
+    command.add_option("--key", key_, "Only the device with this spki_sha256")->type_name("HEX");
+    command.add_option("--serial", serial_, "Only the device whose newest certificate has this serial")->type_name("HEX");
+    command.add_option("--created-from", created_from_, "Only devices made at this time or later")->type_name("TIME");
+    command.add_option("--created-before", created_before_, "Only devices made before this time")->type_name("TIME");
+    command.add_option("--expires-before", expires_before_, "Only devices whose newest certificate ends before this time")
+        ->type_name("TIME");
+    command.add_option("--search", filter_.text, "Only devices with this text in their name, hardware id, station or group")
+        ->type_name("TEXT");
+  }
+
+  [[nodiscard]] Result<core::DeviceFilter> filter() const {
+    core::DeviceFilter filter = filter_;
+    if (!production_.empty()) filter.production = production_ == "yes";
+    if (!key_.empty()) {
+      const auto octets = from_hex(to_lower(key_));
+      filter.key = octets ? SpkiHash::from(*octets) : std::nullopt;
+      if (!filter.key) return fail(ErrorCode::invalid, "--key " + key_ + ": expected the 64 hexadecimal digits of a spki_sha256");
+    }
+    if (!serial_.empty()) {
+      const auto octets = from_hex(to_lower(serial_.size() % 2 == 0 ? serial_ : "0" + serial_));
+      filter.serial = octets ? Serial::from_magnitude(*octets) : std::nullopt;
+      if (!filter.serial) return fail(ErrorCode::invalid, "--serial " + serial_ + ": expected up to 40 hexadecimal digits");
+    }
+    BIRTHMARK_TRY(filter.created_from, moment(created_from_, "--created-from"));
+    BIRTHMARK_TRY(filter.created_before, moment(created_before_, "--created-before"));
+    BIRTHMARK_TRY(filter.expires_before, moment(expires_before_, "--expires-before"));
+    return filter;
+  }
+
+ private:
+  // A time, or a day that begins at midnight UTC.
+  static Result<std::optional<Instant>> moment(const std::string& text, const std::string& option) {
+    if (text.empty()) return std::optional<Instant>();
+    auto at = parse_rfc3339(text.size() == 10 ? text + "T00:00:00Z" : text);
+    if (!at) return fail(ErrorCode::invalid, option + " " + text + ": expected 2026-01-31 or 2026-01-31T12:00:00Z");
+    return std::optional<Instant>(*at);
+  }
+
+  core::DeviceFilter filter_;
+  std::string production_, key_, serial_, created_from_, created_before_, expires_before_;
+};
 
 class DeviceListCommand final : public DirectoryCommand {
  public:
@@ -42,17 +97,18 @@ class DeviceListCommand final : public DirectoryCommand {
     CLI::App* command = command_group(root, "device", "The devices that this factory knows")
                             ->add_subcommand("list", "List devices in the order they were registered");
     declare_directory(*command);
-    declare_filter(*command, filter_);
+    filter_.declare(*command);
     declare_format(*command, format_);
     command->add_option("--limit", limit_, "At most this many rows")->type_name("N");
     return command;
   }
   Status run(Console& console, Workbench& workbench, const std::vector<InputFile>&) override {
-    return stream_devices(console, workbench, filter_, format_, limit_);
+    BIRTHMARK_TRY(const auto filter, filter_.filter());
+    return stream_devices(console, workbench, filter, format_, limit_);
   }
 
  private:
-  core::DeviceFilter filter_;
+  FilterOptions filter_;
   ListFormat format_ = ListFormat::table;
   std::uint64_t limit_ = UINT64_MAX;
 };
@@ -63,16 +119,17 @@ class DeviceExportCommand final : public DirectoryCommand {
     CLI::App* command = command_group(root, "device", "The devices that this factory knows")
                             ->add_subcommand("export", "Write every device to stdout for other programs (CSV unless told otherwise)");
     declare_directory(*command);
-    declare_filter(*command, filter_);
+    filter_.declare(*command);
     declare_format(*command, format_);
     return command;
   }
   Status run(Console& console, Workbench& workbench, const std::vector<InputFile>&) override {
-    return stream_devices(console, workbench, filter_, format_, UINT64_MAX);
+    BIRTHMARK_TRY(const auto filter, filter_.filter());
+    return stream_devices(console, workbench, filter, format_, UINT64_MAX);
   }
 
  private:
-  core::DeviceFilter filter_;
+  FilterOptions filter_;
   ListFormat format_ = ListFormat::csv;
 };
 

@@ -29,6 +29,10 @@ std::string_view to_string(AuditEvent event) {
     case AuditEvent::device_refused: return "device_refused";
     case AuditEvent::device_denied: return "device_denied";
     case AuditEvent::device_allowed: return "device_allowed";
+    case AuditEvent::device_deleted: return "device_deleted";
+    case AuditEvent::device_changed: return "device_changed";
+    case AuditEvent::device_rekey_allowed: return "device_rekey_allowed";
+    case AuditEvent::device_key_forgotten: return "device_key_forgotten";
     case AuditEvent::token_created: return "token_created";
     case AuditEvent::token_revoked: return "token_revoked";
     case AuditEvent::trust_changed: return "trust_changed";

@@ -15,12 +15,16 @@ namespace birthmark::core {
 
 // The kinds of record. The names are stored in the bodies; they never change.
 enum class AuditEvent : std::uint8_t {
-  device_issued,      // a first certificate, or a further one for the same key
-  device_superseded,  // the unseen rule replaced a certificate that was never seen
-  device_refused,     // the first refusal per identity, reason, peer and minute; `repeats` counts those before it that were not written
-  device_denied,      // an operator put an identity on the deny list
-  device_allowed,     // an operator took it off: the identity is forgotten and free
-  token_created,      // an API token: its id, scopes and station, never itself
+  device_issued,         // a first certificate, or a further one for the same key
+  device_superseded,     // another key took over: by the unseen rule, or because an operator allowed it
+  device_refused,        // the first refusal per identity, reason, peer and minute; `repeats` counts those before it that were not written
+  device_denied,         // an operator put an identity on the deny list
+  device_allowed,        // an operator took it off: the identity is forgotten and free
+  device_deleted,        // an operator deleted it: denied from now on
+  device_changed,        // an operator gave it another name or group
+  device_rekey_allowed,  // an operator lets one enrollment bring another key
+  device_key_forgotten,  // an operator made it forget its key: the next enrollment makes it anew
+  token_created,         // an API token: its id, scopes and station, never itself
   token_revoked,
   trust_changed,     // root, device CAs or TLS certificate installed, disabled, enabled or revoked
   clock_accepted,    // an operator confirmed the clock after a jump

@@ -273,8 +273,8 @@ class Verifier {
     const std::string* event = body.read() ? body.field("event") : nullptr;
     if (event == nullptr) return unreadable(record);
     const bool issued = *event == to_string(AuditEvent::device_issued) || *event == to_string(AuditEvent::device_superseded);
-    const bool denied = *event == to_string(AuditEvent::device_denied);
-    const bool allowed = *event == to_string(AuditEvent::device_allowed);
+    const bool denied = *event == to_string(AuditEvent::device_denied) || *event == to_string(AuditEvent::device_deleted);
+    const bool allowed = *event == to_string(AuditEvent::device_allowed) || *event == to_string(AuditEvent::device_key_forgotten);
     if (!issued && !denied && !allowed) return;
 
     const std::string* factory = body.field("factory");

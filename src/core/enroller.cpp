@@ -61,7 +61,7 @@ std::string body_of(const IssuanceRecord& record, const Enrollment& enrollment, 
                      {"station", record.station},
                      {"peer", enrollment.origin.peer_address},
                      {"proof", describe(enrollment.proof, enrollment.origin)},
-                     {"superseded_serial", superseded ? superseded->certificate->serial.hex() : std::string()}});
+                     {"superseded_serial", superseded && superseded->certificate ? superseded->certificate->serial.hex() : std::string()}});
 }
 
 }  // namespace

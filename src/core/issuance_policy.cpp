@@ -153,12 +153,14 @@ std::variant<Replay, Approval, Refusal> IssuancePolicy::decide(const Applicant& 
     if (issuer != nullptr && issuer->record.state == AuthorityState::active && now < known->certificate->not_after) return Replay{};
   }
   if (known && known->current_key && !same_key) {
-    if (!unseen_rule_holds(*known, enrollment, now)) {
+    const bool rekey_allowed = known->rekey_until && now <= *known->rekey_until;
+    if (!rekey_allowed && !unseen_rule_holds(*known, enrollment, now)) {
       return Refusal{
           RefusalReason::key_conflict, RefusalKind::conflict, "Device(" + id + ") is already registered with another key", {}, id};
     }
     approval.supersedes = true;
-    approval.preconditions.unseen_certificate = known->certificate->row;
+    approval.preconditions.rekey_allowed = rekey_allowed;
+    if (!rekey_allowed) approval.preconditions.unseen_certificate = known->certificate->row;
   }
   std::string reasons;
   if (!trust.root) reasons = "no root certificate is installed";

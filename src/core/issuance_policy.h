@@ -42,7 +42,7 @@ struct Approval {
   CertificatePlan plan;
   const DeviceAuthority* issuer = nullptr;  // lives as long as the snapshot that was handed in
   Preconditions preconditions;
-  bool supersedes = false;  // the unseen rule
+  bool supersedes = false;  // the unseen rule, or an operator allowed another key
 };
 
 class IssuancePolicy {

@@ -15,6 +15,7 @@ struct RegistryView {
   std::optional<SpkiHash> current_key;
   core::RowId newest_certificate = 0;
   core::Delivery delivery = core::Delivery::untracked;
+  bool rekey_allowed = false;
   std::uint64_t trust_epoch = 0;
 };
 
@@ -24,6 +25,7 @@ struct RegistryView {
   if (found.denied) return RecordConflict::denied;
   if (found.trust_epoch != expected.trust_epoch) return RecordConflict::trust_changed;
   if (found.current_key != expected.current_key) return RecordConflict::identity_changed;
+  if (expected.rekey_allowed && !found.rekey_allowed) return RecordConflict::identity_changed;
   if (!expected.unseen_certificate) return RecordConflict::none;
   const bool unseen = found.newest_certificate == *expected.unseen_certificate && found.delivery == core::Delivery::unanswered;
   return unseen ? RecordConflict::none : RecordConflict::identity_changed;
@@ -49,6 +51,12 @@ struct RegistryView {
 }
 [[nodiscard]] inline tl::unexpected<Error> token_taken(const std::string& id) {
   return fail(ErrorCode::conflict, "there is a token " + id + " already");
+}
+[[nodiscard]] inline tl::unexpected<Error> is_denied(const core::DeviceIdentity& identity) {
+  return fail(ErrorCode::conflict, "device " + identity.external_id + " is on the deny list: take it off with `birthmark device allow`");
+}
+[[nodiscard]] inline tl::unexpected<Error> has_no_key(const core::DeviceIdentity& identity) {
+  return fail(ErrorCode::conflict, "device " + identity.external_id + " has no key: it may register with any");
 }
 [[nodiscard]] inline tl::unexpected<Error> not_denied(const core::DeviceIdentity& identity) {
   return fail(ErrorCode::conflict, "device " + identity.external_id + " is not on the deny list");

@@ -170,6 +170,7 @@ Tree read_tree(const fs::path& root) {
   Tree tree;
   for (auto entry = fs::recursive_directory_iterator(root); entry != fs::recursive_directory_iterator(); ++entry) {
     const fs::path relative = entry->path().lexically_relative(root);
+    if (relative == ".git" && !entry->is_directory()) continue;  // of a linked worktree: where its repository is
     if (entry->is_directory() && is_skipped_folder(relative)) {
       entry.disable_recursion_pending();
       continue;

@@ -107,6 +107,27 @@ TEST_P(OneProcedure, AfterAllowTheFirstKeyWins) {
   EXPECT_EQ(factory.expect_refused(TestDevice().enrollment()).reason, RefusalReason::key_conflict);
 }
 
+TEST_P(OneProcedure, AnOperatorMayAllowOneOtherKey) {
+  TestFactory factory(GetParam());
+  static_cast<void>(factory.expect_enrolled(TestDevice().enrollment()));
+  core::Lifecycle lifecycle(*factory.registry, factory.clock);
+  const auto identity = factory.device().identity;
+  ASSERT_TRUE(run_task(lifecycle.allow_rekey(identity, std::chrono::hours(1), {"board repaired", "tester"})));
+  const TestDevice repaired;
+  static_cast<void>(factory.expect_enrolled(repaired.enrollment()));
+  EXPECT_EQ(factory.device().current_key, repaired.key.spki_sha256());
+  EXPECT_EQ(factory.expect_refused(TestDevice().enrollment()).reason, RefusalReason::key_conflict) << "once";
+}
+
+TEST_P(OneProcedure, AnAllowedRekeyEnds) {
+  TestFactory factory(GetParam());
+  static_cast<void>(factory.expect_enrolled(TestDevice().enrollment()));
+  core::Lifecycle lifecycle(*factory.registry, factory.clock);
+  ASSERT_TRUE(run_task(lifecycle.allow_rekey(factory.device().identity, std::chrono::minutes(10), {"board repaired", "tester"})));
+  factory.clock.pass(std::chrono::minutes(11));
+  EXPECT_EQ(factory.expect_refused(TestDevice().enrollment()).reason, RefusalReason::key_conflict);
+}
+
 TEST_P(OneProcedure, UnseenRuleReplacesACertificateThatNeverArrived) {
   TestFactory factory(GetParam(), with_unseen_rule());
   const auto lost = factory.expect_enrolled(TestDevice().enrollment());

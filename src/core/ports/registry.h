@@ -62,9 +62,12 @@ struct DeviceRecord {
   std::string name;
   std::string hardware_id;
   bool production = false;
+  bool deleted = false;  // denied because an operator deleted it
   std::string station;
+  std::string group;  // empty: none
   Instant created_at;
   std::optional<Instant> last_seen;
+  std::optional<Instant> rekey_until;  // until then one enrollment may bring another key
   // The current credential and its newest certificate; absent for denied identities never enrolled, and for released ones.
   std::optional<SpkiHash> current_key;
   std::optional<CertificateRecord> certificate;
@@ -78,7 +81,9 @@ struct DeviceSummary {
   std::string name;
   std::string hardware_id;
   bool production = false;
+  bool deleted = false;
   std::string station;
+  std::string group;
   Instant created_at;
   std::optional<Instant> last_seen;
   std::optional<SpkiHash> current_key;
@@ -86,10 +91,29 @@ struct DeviceSummary {
   std::optional<Instant> not_after;
 };
 
+// What is not set does not filter.
 struct DeviceFilter {
   std::optional<DeviceStatus> status;
   std::optional<Ecosystem> ecosystem;
-  std::string id_prefix;  // of the external id; empty: all
+  std::string id_prefix;  // of the external id
+  std::optional<bool> production;
+  std::optional<std::string> hardware_id;
+  std::optional<std::string> station;
+  std::optional<std::string> group;
+  std::optional<SpkiHash> key;  // the current one
+  std::optional<Serial> serial;
+  std::optional<Instant> created_from;
+  std::optional<Instant> created_before;
+  std::optional<Instant> expires_before;  // the newest certificate
+  std::string text;                       // within the name, hardware id, station or group; ASCII letters in any case
+};
+
+// What an operator changes about a known device; what is not set stays.
+struct DeviceChange {
+  std::optional<std::string> name;
+  std::optional<std::string> group;
+  std::optional<Instant> rekey_until;  // until then one enrollment may bring another key, which supersedes the current one
+  bool forget_key = false;             // status released: the next enrollment with any key makes the device anew
 };
 
 // One durable enrollment: device (made or updated), credential, certificate and audit record.
@@ -100,6 +124,7 @@ struct IssuanceRecord {
   std::string hardware_id;
   bool production = false;
   std::string station;
+  std::string group;  // of a device made by this; empty: none, and a known device keeps its own
   SpkiHash spki_sha256;
   RowId issuer = 0;
   Serial serial;
@@ -119,6 +144,7 @@ struct Preconditions {
   // Set for the unseen rule: this certificate must still be the newest and not answered or presented. Its credential becomes superseded,
   // and so does its message to the upstream, which must not have been sent yet.
   std::optional<RowId> unseen_certificate;
+  bool rekey_allowed = false;  // DeviceChange::rekey_until must not be over at IssuanceRecord::issued_at
   std::uint64_t trust_epoch = 0;
 };
 
@@ -177,6 +203,11 @@ class Registry {
   virtual void note_delivery(RowId certificate, Delivery delivery) = 0;
   // Puts the identity on the deny list, making it when it is unknown. Its current credential becomes denied.
   [[nodiscard]] virtual Task<Result<DeviceRecord>> deny(DeviceIdentity identity, Instant at, std::string audit_body) = 0;
+  // The same for a device that is known and no longer wanted. not_found when it is unknown.
+  [[nodiscard]] virtual Task<Result<DeviceRecord>> remove(DeviceIdentity identity, Instant at, std::string audit_body) = 0;
+  // not_found when unknown; conflict when a denied device should get or forget a key, or one without a key forget it.
+  [[nodiscard]] virtual Task<Result<DeviceRecord>> change(DeviceIdentity identity, DeviceChange change, Instant at,
+                                                          std::string audit_body) = 0;
   // Takes it off: status released, no current credential. not_found when unknown, conflict when it is not denied.
   [[nodiscard]] virtual Task<Result<DeviceRecord>> allow(DeviceIdentity identity, Instant at, std::string audit_body) = 0;
 

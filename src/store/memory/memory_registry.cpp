@@ -6,6 +6,7 @@
 #include <mutex>
 #include <set>
 
+#include "base/text.h"
 #include "store/memory/memory_outbox.h"
 #include "store/registry_rules.h"
 
@@ -32,6 +33,13 @@ class RegistryInMemory final : public MemoryRegistry {
   }
   Task<Result<core::DeviceRecord>> allow(core::DeviceIdentity identity, Instant at, std::string audit_body) override {
     co_return allow_now(identity, at, std::move(audit_body));
+  }
+  Task<Result<core::DeviceRecord>> remove(core::DeviceIdentity identity, Instant at, std::string audit_body) override {
+    co_return remove_now(identity, at, std::move(audit_body));
+  }
+  Task<Result<core::DeviceRecord>> change(core::DeviceIdentity identity, core::DeviceChange change, Instant at,
+                                          std::string audit_body) override {
+    co_return change_now(identity, std::move(change), at, std::move(audit_body));
   }
   Result<std::vector<core::DeviceSummary>> list(const core::DeviceFilter& filter, RowId after, std::size_t limit) override;
   Result<core::RegistryTotals> totals() override;
@@ -106,11 +114,15 @@ class RegistryInMemory final : public MemoryRegistry {
   [[nodiscard]] Result<core::RecordOutcome> record_now(core::IssuanceRecord issuance, const core::Preconditions& expected);
   [[nodiscard]] Result<core::DeviceRecord> deny_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body);
   [[nodiscard]] Result<core::DeviceRecord> allow_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body);
+  [[nodiscard]] Result<core::DeviceRecord> remove_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body);
+  [[nodiscard]] Result<core::DeviceRecord> change_now(const core::DeviceIdentity& identity, core::DeviceChange change, Instant at,
+                                                      std::string audit_body);
   [[nodiscard]] Status apply_now(core::TrustChange change);
   [[nodiscard]] RecordConflict check(const core::IssuanceRecord& issuance, const core::Preconditions& expected) const;
   [[nodiscard]] Result<core::TokenRecord> add_token_now(core::TokenRecord token, std::string audit_body);
   [[nodiscard]] Result<core::TokenRecord> revoke_token_now(const std::string& id, Instant at, std::string audit_body);
   core::DeviceRecord& make(const core::DeviceIdentity& identity, Instant at);
+  static void release(core::DeviceRecord& device);
   void append(std::string body);
   void raise_clock(Instant now);
 
@@ -150,6 +162,7 @@ RecordConflict RegistryInMemory::check(const core::IssuanceRecord& issuance, con
       view.newest_certificate = device.certificate->row;
       view.delivery = device.certificate->delivery;
     }
+    view.rekey_allowed = device.rekey_until && *device.rekey_until >= issuance.issued_at;
   }
   const RecordConflict conflict = check_preconditions(view, expected);
   if (conflict != RecordConflict::none) return conflict;
@@ -168,7 +181,9 @@ Result<core::RecordOutcome> RegistryInMemory::record_now(core::IssuanceRecord is
 
   core::DeviceRecord& device = make(issuance.identity, issuance.issued_at);
   if (device.device_id == DeviceId{}) device.device_id = issuance.device_id;
+  if (device.status != DeviceStatus::active || device.current_key == std::nullopt) device.group = std::move(issuance.group);
   device.status = DeviceStatus::active;
+  device.rekey_until.reset();
   device.name = std::move(issuance.name);
   device.hardware_id = std::move(issuance.hardware_id);
   device.production = issuance.production;
@@ -220,7 +235,11 @@ Result<core::DeviceRecord> RegistryInMemory::deny_now(const core::DeviceIdentity
   BIRTHMARK_CHECK(check_identity(identity));
   const std::lock_guard held(mutex_);
   core::DeviceRecord& device = make(identity, at);
-  if (device.status != DeviceStatus::denied) ++denied_;
+  if (device.status != DeviceStatus::denied) {
+    ++denied_;
+    device.deleted = false;
+    device.rekey_until.reset();
+  }
   device.status = DeviceStatus::denied;
   append(std::move(audit_body));
   ++trust_epoch_;
@@ -234,12 +253,52 @@ Result<core::DeviceRecord> RegistryInMemory::allow_now(const core::DeviceIdentit
   if (known == rows_.end()) return unknown_device(identity);
   core::DeviceRecord& device = devices_[static_cast<std::size_t>(known->second) - 1];
   if (device.status != DeviceStatus::denied) return not_denied(identity);
-  device.status = DeviceStatus::released;
-  device.current_key.reset();
-  device.certificate.reset();
+  release(device);
   --denied_;
   append(std::move(audit_body));
   ++trust_epoch_;
+  raise_clock(at);
+  return device;
+}
+
+void RegistryInMemory::release(core::DeviceRecord& device) {
+  device.status = DeviceStatus::released;
+  device.deleted = false;
+  device.rekey_until.reset();
+  device.current_key.reset();
+  device.certificate.reset();
+}
+
+Result<core::DeviceRecord> RegistryInMemory::remove_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body) {
+  const std::lock_guard held(mutex_);
+  const auto known = rows_.find(identity);
+  if (known == rows_.end()) return unknown_device(identity);
+  core::DeviceRecord& device = devices_[static_cast<std::size_t>(known->second) - 1];
+  if (device.status != DeviceStatus::denied) ++denied_;
+  device.status = DeviceStatus::denied;
+  device.deleted = true;
+  device.rekey_until.reset();
+  append(std::move(audit_body));
+  ++trust_epoch_;
+  raise_clock(at);
+  return device;
+}
+
+Result<core::DeviceRecord> RegistryInMemory::change_now(const core::DeviceIdentity& identity, core::DeviceChange change, Instant at,
+                                                        std::string audit_body) {
+  const std::lock_guard held(mutex_);
+  const auto known = rows_.find(identity);
+  if (known == rows_.end()) return unknown_device(identity);
+  core::DeviceRecord& device = devices_[static_cast<std::size_t>(known->second) - 1];
+  const bool about_key = change.forget_key || change.rekey_until;
+  if (about_key && device.status == DeviceStatus::denied) return is_denied(identity);
+  if (about_key && !device.current_key) return has_no_key(identity);
+  if (change.name) device.name = std::move(*change.name);
+  if (change.group) device.group = std::move(*change.group);
+  if (change.rekey_until) device.rekey_until = change.rekey_until;
+  if (change.forget_key) release(device);
+  append(std::move(audit_body));
+  if (about_key) ++trust_epoch_;
   raise_clock(at);
   return device;
 }
@@ -252,6 +311,8 @@ core::DeviceSummary summarise(const core::DeviceRecord& device) {
   summary.name = device.name;
   summary.hardware_id = device.hardware_id;
   summary.production = device.production;
+  summary.deleted = device.deleted;
+  summary.group = device.group;
   summary.station = device.station;
   summary.created_at = device.created_at;
   summary.last_seen = device.last_seen;
@@ -263,15 +324,27 @@ core::DeviceSummary summarise(const core::DeviceRecord& device) {
   return summary;
 }
 
+bool passes(const core::DeviceFilter& filter, const core::DeviceRecord& device) {
+  const auto differs = [](const auto& wanted, const auto& found) { return wanted && *wanted != found; };
+  if (differs(filter.status, device.status) || differs(filter.ecosystem, device.identity.ecosystem)) return false;
+  if (!device.identity.external_id.starts_with(filter.id_prefix)) return false;
+  if (differs(filter.production, device.production) || differs(filter.hardware_id, device.hardware_id)) return false;
+  if (differs(filter.station, device.station) || differs(filter.group, device.group)) return false;
+  if (filter.key && device.current_key != filter.key) return false;
+  if (filter.serial && !(device.certificate && device.certificate->serial == *filter.serial)) return false;
+  if (filter.created_from && device.created_at < *filter.created_from) return false;
+  if (filter.created_before && device.created_at >= *filter.created_before) return false;
+  if (filter.expires_before && !(device.certificate && device.certificate->not_after < *filter.expires_before)) return false;
+  const std::string columns = device.name + '\n' + device.hardware_id + '\n' + device.station + '\n' + device.group;
+  return to_lower(columns).find(to_lower(filter.text)) != std::string::npos;
+}
+
 Result<std::vector<core::DeviceSummary>> RegistryInMemory::list(const core::DeviceFilter& filter, RowId after, std::size_t limit) {
   const std::lock_guard held(mutex_);
   std::vector<core::DeviceSummary> page;
   for (auto row = static_cast<std::size_t>(std::max<RowId>(after, 0)); row < devices_.size() && page.size() < limit; ++row) {
     const core::DeviceRecord& device = devices_[row];
-    if (filter.status && device.status != *filter.status) continue;
-    if (filter.ecosystem && device.identity.ecosystem != *filter.ecosystem) continue;
-    if (!device.identity.external_id.starts_with(filter.id_prefix)) continue;
-    page.push_back(summarise(device));
+    if (passes(filter, device)) page.push_back(summarise(device));
   }
   return page;
 }

@@ -186,6 +186,7 @@ Result<Ledger::Standing> Ledger::standing(const core::DeviceIdentity& identity) 
   if (!row->is_null(4)) found.key = SpkiHash::from(row->blob(4));
   found.certificate = row->integer(5);
   found.delivery = static_cast<core::Delivery>(row->integer(6));
+  if (!row->is_null(7)) found.rekey_until = from_unix_ms(row->integer(7));
   return found;
 }
 
@@ -194,6 +195,7 @@ Result<RecordConflict> Ledger::check(const Standing& found, const core::Issuance
                           .current_key = found.key,
                           .newest_certificate = found.certificate,
                           .delivery = found.delivery,
+                          .rekey_allowed = found.rekey_until && *found.rekey_until >= issuance.issued_at,
                           .trust_epoch = state_.figures.trust_epoch};
   const RecordConflict conflict = check_preconditions(view, expected);
   if (conflict != RecordConflict::none) return conflict;
@@ -226,6 +228,7 @@ Result<RowId> Ledger::write_identity(const Standing& found, const core::Issuance
     update->bind(4, std::string_view(issuance.hardware_id));
     update->bind(5, number(issuance.production));
     update->bind(6, std::string_view(issuance.station));
+    update->bind(7, std::string_view(issuance.group));
     BIRTHMARK_CHECK(run(*update));
     return found.identity;
   }
@@ -242,6 +245,7 @@ Result<RowId> Ledger::write_identity(const Standing& found, const core::Issuance
   insert->bind(8, std::string_view(issuance.hardware_id));
   insert->bind(9, number(issuance.production));
   insert->bind(10, std::string_view(issuance.station));
+  insert->bind(11, std::string_view(issuance.group));
   filter_->add(issuance.identity);  // before anybody could see the row
   BIRTHMARK_CHECK(run(*insert));
   ++state_.figures.totals.devices;
@@ -305,14 +309,66 @@ Result<core::DeviceRecord> Ledger::deny(const core::DeviceIdentity& identity, In
   if (found.identity == 0) {
     BIRTHMARK_CHECK(insert_denied(identity, at));
   } else if (found.status != DeviceStatus::denied) {
-    BIRTHMARK_CHECK(set_status(found.identity, DeviceStatus::denied));
-    if (found.credential != 0) BIRTHMARK_CHECK(set_credential(found.credential, CredentialState::denied));
-    ++state_.figures.totals.denied;
+    BIRTHMARK_CHECK(deny_known(found, false));
   }
   BIRTHMARK_CHECK(append_audit(audit_body));
   ++state_.figures.trust_epoch;
   raise_clock(at);
   return device(identity);
+}
+
+Status Ledger::deny_known(const Standing& found, bool deleted) {
+  BIRTHMARK_CHECK(set_status(found.identity, DeviceStatus::denied, deleted));
+  if (found.status == DeviceStatus::denied) return {};
+  if (found.credential != 0) BIRTHMARK_CHECK(set_credential(found.credential, CredentialState::denied));
+  ++state_.figures.totals.denied;
+  return {};
+}
+
+Result<core::DeviceRecord> Ledger::remove(const core::DeviceIdentity& identity, Instant at, const std::string& audit_body) {
+  BIRTHMARK_TRY(const Standing found, standing(identity));
+  if (found.identity == 0) return unknown_device(identity);
+  BIRTHMARK_CHECK(deny_known(found, true));
+  BIRTHMARK_CHECK(append_audit(audit_body));
+  ++state_.figures.trust_epoch;
+  raise_clock(at);
+  return device(identity);
+}
+
+Result<core::DeviceRecord> Ledger::change(const core::DeviceIdentity& identity, const core::DeviceChange& change, Instant at,
+                                          const std::string& audit_body) {
+  BIRTHMARK_TRY(const Standing found, standing(identity));
+  if (found.identity == 0) return unknown_device(identity);
+  const bool about_key = change.forget_key || change.rekey_until;
+  if (about_key && found.status == DeviceStatus::denied) return is_denied(identity);
+  if (about_key && found.credential == 0) return has_no_key(identity);
+  BIRTHMARK_CHECK(write_change(found.identity, change));
+  if (change.forget_key) {
+    BIRTHMARK_CHECK(set_status(found.identity, DeviceStatus::released));
+    BIRTHMARK_CHECK(set_credential(found.credential, CredentialState::superseded));
+  }
+  BIRTHMARK_CHECK(append_audit(audit_body));
+  if (about_key) ++state_.figures.trust_epoch;
+  raise_clock(at);
+  return device(identity);
+}
+
+Status Ledger::write_change(RowId identity, const core::DeviceChange& change) {
+  BIRTHMARK_TRY(Statement * update, prepared(sql::kChangeIdentity));
+  const auto bind_text = [update](int index, const std::optional<std::string>& text) {
+    if (text)
+      update->bind(index, std::string_view(*text));
+    else
+      update->bind_null(index);
+  };
+  update->bind(1, identity);
+  bind_text(2, change.name);
+  bind_text(3, change.group);
+  if (change.rekey_until)
+    update->bind(4, to_unix_ms(*change.rekey_until));
+  else
+    update->bind_null(4);
+  return run(*update);
 }
 
 Status Ledger::insert_denied(const core::DeviceIdentity& identity, Instant at) {
@@ -329,6 +385,7 @@ Status Ledger::insert_denied(const core::DeviceIdentity& identity, Instant at) {
   insert->bind(8, std::string_view());
   insert->bind(9, std::int64_t{0});
   insert->bind(10, std::string_view());
+  insert->bind(11, std::string_view());
   filter_->add(identity);
   BIRTHMARK_CHECK(run(*insert));
   ++state_.figures.totals.devices;
@@ -349,10 +406,11 @@ Result<core::DeviceRecord> Ledger::allow(const core::DeviceIdentity& identity, I
   return device(identity);
 }
 
-Status Ledger::set_status(RowId identity, DeviceStatus status) {
+Status Ledger::set_status(RowId identity, DeviceStatus status, bool deleted) {
   BIRTHMARK_TRY(Statement * update, prepared(sql::kSetIdentityStatus));
   update->bind(1, identity);
   update->bind(2, number(status));
+  update->bind(3, number(deleted));
   return run(*update);
 }
 

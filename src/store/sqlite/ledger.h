@@ -42,6 +42,9 @@ class Ledger {
 
   [[nodiscard]] Result<core::RecordOutcome> record(const core::IssuanceRecord& issuance, const core::Preconditions& expected);
   [[nodiscard]] Result<core::DeviceRecord> deny(const core::DeviceIdentity& identity, Instant at, const std::string& audit_body);
+  [[nodiscard]] Result<core::DeviceRecord> remove(const core::DeviceIdentity& identity, Instant at, const std::string& audit_body);
+  [[nodiscard]] Result<core::DeviceRecord> change(const core::DeviceIdentity& identity, const core::DeviceChange& change, Instant at,
+                                                  const std::string& audit_body);
   [[nodiscard]] Result<core::DeviceRecord> allow(const core::DeviceIdentity& identity, Instant at, const std::string& audit_body);
   [[nodiscard]] Status apply(const core::TrustChange& change);
   [[nodiscard]] Status append_audit(const std::string& body);
@@ -81,6 +84,7 @@ class Ledger {
     std::optional<SpkiHash> key;
     core::RowId certificate = 0;  // the newest of that credential
     core::Delivery delivery = core::Delivery::untracked;
+    std::optional<Instant> rekey_until;
   };
 
   Ledger(Connection connection, const core::X509Codec& codec, IdentityFilter& filter)
@@ -101,7 +105,9 @@ class Ledger {
   [[nodiscard]] Result<bool> upstream_may_know(core::RowId identity);
   [[nodiscard]] Status supersede_messages(core::RowId identity);
   [[nodiscard]] Status insert_denied(const core::DeviceIdentity& identity, Instant at);
-  [[nodiscard]] Status set_status(core::RowId identity, core::DeviceStatus status);
+  [[nodiscard]] Status set_status(core::RowId identity, core::DeviceStatus status, bool deleted = false);
+  [[nodiscard]] Status deny_known(const Standing& found, bool deleted);
+  [[nodiscard]] Status write_change(core::RowId identity, const core::DeviceChange& change);
   [[nodiscard]] Status set_credential(core::RowId credential, core::CredentialState state);
   [[nodiscard]] Status write_authority(const core::AuthorityRecord& authority);
   [[nodiscard]] Result<std::int64_t> factory_row(const std::string& name);

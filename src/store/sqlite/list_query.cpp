@@ -29,7 +29,7 @@ std::string past(std::string prefix) {
 }  // namespace
 
 ListQuery::ListQuery(const core::DeviceFilter& filter, core::RowId after, std::size_t limit)
-    : filter_(filter), after_(after), limit_(limit), sql_(sql::kListByRow) {
+    : filter_(filter), after_(after), limit_(limit), text_(to_lower(filter.text)), sql_(sql::kListByRow) {
   if (!filter.id_prefix.empty()) set_prefix(filter.id_prefix);
   if (filter.status && *filter.status != core::DeviceStatus::active) sql_ = sql::kListNotActive;
 }
@@ -72,17 +72,48 @@ void ListQuery::set_prefix(const std::string& prefix) {
 
 void ListQuery::bind(Statement& statement) const {
   statement.bind(1, after_);
-  const auto bind_optional = [&statement](int index, const auto& value) {
+  const auto bind_number = [&statement](int index, const auto& value) {
     if (value)
       statement.bind(index, static_cast<std::int64_t>(*value));
     else
       statement.bind_null(index);
   };
-  bind_optional(2, filter_.status);
-  bind_optional(3, filter_.ecosystem);
+  const auto bind_text = [&statement](int index, const std::optional<std::string>& value) {
+    if (value)
+      statement.bind(index, std::string_view(*value));
+    else
+      statement.bind_null(index);
+  };
+  const auto bind_moment = [&statement](int index, const std::optional<Instant>& value) {
+    if (value)
+      statement.bind(index, to_unix_ms(*value));
+    else
+      statement.bind_null(index);
+  };
+  bind_number(2, filter_.status);
+  bind_number(3, filter_.ecosystem);
   for (int index = 4; index <= 7; ++index) statement.bind_null(index);
   if (!first_text_.empty()) bind_prefix(statement, 4);
   statement.bind(8, static_cast<std::int64_t>(limit_));
+  bind_number(9, filter_.production);
+  bind_text(10, filter_.hardware_id);
+  bind_text(11, filter_.station);
+  bind_text(12, filter_.group);
+  if (filter_.key)
+    statement.bind(13, filter_.key->view());
+  else
+    statement.bind_null(13);
+  if (filter_.serial)
+    statement.bind(14, filter_.serial->magnitude());
+  else
+    statement.bind_null(14);
+  bind_moment(15, filter_.created_from);
+  bind_moment(16, filter_.created_before);
+  bind_moment(17, filter_.expires_before);
+  if (text_.empty())
+    statement.bind_null(18);
+  else
+    statement.bind(18, std::string_view(text_));
 }
 
 }  // namespace birthmark::store

@@ -28,6 +28,7 @@ class ListQuery {
   const core::DeviceFilter& filter_;
   core::RowId after_;
   std::size_t limit_;
+  std::string text_;  // lower case
   const char* sql_;
   // The external ids with the prefix: UUIDs as a closed range of octets, texts as a half-open range.
   Bytes first_uuid_;

@@ -21,8 +21,12 @@ constexpr const char* kOutbox =
 #include "store/schema/0003_outbox.sql"
     ;
 
+constexpr const char* kDeviceLife =
+#include "store/schema/0004_device_life.sql"
+    ;
+
 // Migration N is at index N - 1; PRAGMA user_version says how many were applied.
-constexpr std::array kMigrations = {kInit, kTokens, kOutbox};
+constexpr std::array kMigrations = {kInit, kTokens, kOutbox, kDeviceLife};
 
 Result<std::int64_t> schema_version(Connection& connection) {
   BIRTHMARK_TRY(Statement * statement, connection.prepared(sql::kReadVersion));

@@ -66,6 +66,9 @@ core::DeviceRecord read_device(Statement& row, const core::DeviceIdentity& ident
   device.last_seen = optional_instant(row, 8);
   if (!row.is_null(9)) device.current_key = fixed<SpkiHash>(row, 9);
   if (!row.is_null(10)) device.certificate = read_certificate(row);
+  device.group = row.text(19);
+  device.rekey_until = optional_instant(row, 20);
+  device.deleted = row.integer(21) != 0;
   return device;
 }
 
@@ -85,6 +88,8 @@ core::DeviceSummary read_summary(Statement& row) {
   if (!row.is_null(11)) summary.current_key = fixed<SpkiHash>(row, 11);
   if (!row.is_null(12)) summary.serial = Serial::from_magnitude(row.blob(12)).value_or(Serial{});
   if (!row.is_null(13)) summary.not_after = from_unix_ms(row.integer(13));
+  summary.group = row.text(14);
+  summary.deleted = row.integer(15) != 0;
   return summary;
 }
 

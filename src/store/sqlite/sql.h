@@ -21,7 +21,8 @@ inline constexpr char kReleaseSavepoint[] = "RELEASE job";
 // The standing credential (current, or denied with its identity) and its newest certificate; columns as read_device expects them.
 inline constexpr char kFindDevice[] = R"(
 SELECT i.id, i.device_id, i.status, i.name, i.hardware_id, i.production, i.station, i.created_at, i.last_seen, c.spki_sha256,
-       x.id, x.issuer, x.serial, x.not_before, x.not_after, x.issued_at, x.delivery, x.station, d.der
+       x.id, x.issuer, x.serial, x.not_before, x.not_after, x.issued_at, x.delivery, x.station, d.der,
+       i.device_group, i.rekey_until, i.deleted
 FROM identity i
 LEFT JOIN credential c ON c.identity = i.id AND c.state IN (2, 4)
 LEFT JOIN certificate x ON x.id = c.newest_certificate
@@ -30,19 +31,24 @@ WHERE i.external_id = ?1 AND i.factory = ?2 AND i.ecosystem = ?3)";
 
 // The same without what the writer does not need.
 inline constexpr char kFindStanding[] = R"(
-SELECT i.id, i.status, i.device_id IS NULL, c.id, c.spki_sha256, x.id, x.delivery
+SELECT i.id, i.status, i.device_id IS NULL, c.id, c.spki_sha256, x.id, x.delivery, i.rekey_until
 FROM identity i
 LEFT JOIN credential c ON c.identity = i.id AND c.state IN (2, 4)
 LEFT JOIN certificate x ON x.id = c.newest_certificate
 WHERE i.external_id = ?1 AND i.factory = ?2 AND i.ecosystem = ?3)";
 
 inline constexpr char kInsertIdentity[] = R"(
-INSERT INTO identity (external_id, factory, ecosystem, status, created_at, device_id, name, hardware_id, production, station)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10))";
+INSERT INTO identity (external_id, factory, ecosystem, status, created_at, device_id, name, hardware_id, production, station,
+                      device_group)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11))";
 inline constexpr char kUpdateIdentity[] = R"(
-UPDATE identity SET status = 1, device_id = coalesce(device_id, ?2), name = ?3, hardware_id = ?4, production = ?5, station = ?6
+UPDATE identity SET device_id = coalesce(device_id, ?2), name = ?3, hardware_id = ?4, production = ?5, station = ?6,
+       device_group = CASE status WHEN 1 THEN device_group ELSE ?7 END, status = 1, rekey_until = NULL
 WHERE id = ?1)";
-inline constexpr char kSetIdentityStatus[] = "UPDATE identity SET status = ?2 WHERE id = ?1";
+inline constexpr char kSetIdentityStatus[] = "UPDATE identity SET status = ?2, deleted = ?3, rekey_until = NULL WHERE id = ?1";
+inline constexpr char kChangeIdentity[] = R"(
+UPDATE identity SET name = coalesce(?2, name), device_group = coalesce(?3, device_group), rekey_until = coalesce(?4, rekey_until)
+WHERE id = ?1)";
 inline constexpr char kInsertCredential[] =
     "INSERT INTO credential (identity, state, spki_sha256, newest_certificate) VALUES (?1, 2, ?2, ?3)";
 inline constexpr char kSetNewestCertificate[] = "UPDATE credential SET newest_certificate = ?2 WHERE id = ?1";
@@ -60,14 +66,21 @@ inline constexpr char kEveryIdentity[] = "SELECT external_id, ecosystem FROM ide
 // --- lists -----------------------------------------------------------------------------------------------------------------------
 // Columns as read_summary expects them. One SELECT for each way in: by row, through the index of the few that are not active, and
 // through the index of external ids.
+#define BIRTHMARK_COLUMNS                                                                                          \
+  "AND (?9 IS NULL OR i.production = ?9) AND (?10 IS NULL OR i.hardware_id = ?10) "                                \
+  "AND (?11 IS NULL OR i.station = ?11) AND (?12 IS NULL OR i.device_group = ?12) "                                \
+  "AND (?13 IS NULL OR c.spki_sha256 = ?13) AND (?14 IS NULL OR x.serial = ?14) "                                  \
+  "AND (?15 IS NULL OR i.created_at >= ?15) AND (?16 IS NULL OR i.created_at < ?16) "                              \
+  "AND (?17 IS NULL OR x.not_after < ?17) AND (?18 IS NULL OR instr(lower(i.name || char(10) || i.hardware_id || " \
+  "char(10) || i.station || char(10) || i.device_group), ?18) > 0) "
 #define BIRTHMARK_SUMMARY_OF(identities)                                                                        \
   "SELECT i.id, f.name, i.ecosystem, i.external_id, i.status, i.name, i.hardware_id, i.production, i.station, " \
-  "i.created_at, i.last_seen, c.spki_sha256, x.serial, x.not_after FROM " identities                            \
+  "i.created_at, i.last_seen, c.spki_sha256, x.serial, x.not_after, i.device_group, i.deleted FROM " identities \
   " JOIN factory f ON f.id = i.factory "                                                                        \
   "LEFT JOIN credential c ON c.identity = i.id AND c.state IN (2, 4) "                                          \
   "LEFT JOIN certificate x ON x.id = c.newest_certificate "                                                     \
   "WHERE i.id > ?1 AND (?2 IS NULL OR i.status = ?2) AND (?3 IS NULL OR i.ecosystem = ?3) "                     \
-  "AND (?5 IS NULL OR (i.external_id >= ?4 AND i.external_id <= ?5) OR (i.external_id >= ?6 AND i.external_id < ?7)) "
+  "AND (?5 IS NULL OR (i.external_id >= ?4 AND i.external_id <= ?5) OR (i.external_id >= ?6 AND i.external_id < ?7)) " BIRTHMARK_COLUMNS
 inline constexpr char kListByRow[] = BIRTHMARK_SUMMARY_OF("identity i NOT INDEXED") "ORDER BY i.id LIMIT ?8";
 inline constexpr char kListNotActive[] =
     BIRTHMARK_SUMMARY_OF("identity i INDEXED BY identity_not_active") "AND i.status <> 1 AND i.status = ?2 ORDER BY i.id LIMIT ?8";
@@ -78,15 +91,15 @@ SELECT count(*) FROM (SELECT 1 FROM identity WHERE external_id >= ?1 AND externa
                       UNION ALL SELECT 1 FROM identity WHERE external_id >= ?3 AND external_id < ?4 LIMIT ?5))";
 inline constexpr char kListByPrefix[] = R"(
 SELECT i.id, f.name, i.ecosystem, i.external_id, i.status, i.name, i.hardware_id, i.production, i.station,
-       i.created_at, i.last_seen, c.spki_sha256, x.serial, x.not_after
+       i.created_at, i.last_seen, c.spki_sha256, x.serial, x.not_after, i.device_group, i.deleted
 FROM (SELECT id FROM identity WHERE external_id >= ?4 AND external_id <= ?5
       UNION ALL SELECT id FROM identity WHERE external_id >= ?6 AND external_id < ?7) m
 CROSS JOIN identity i ON i.id = m.id
 JOIN factory f ON f.id = i.factory
 LEFT JOIN credential c ON c.identity = i.id AND c.state IN (2, 4)
 LEFT JOIN certificate x ON x.id = c.newest_certificate
-WHERE m.id > ?1 AND (?2 IS NULL OR i.status = ?2) AND (?3 IS NULL OR i.ecosystem = ?3)
-ORDER BY m.id LIMIT ?8)";
+WHERE m.id > ?1 AND (?2 IS NULL OR i.status = ?2) AND (?3 IS NULL OR i.ecosystem = ?3) )" BIRTHMARK_COLUMNS "ORDER BY m.id LIMIT ?8";
+#undef BIRTHMARK_COLUMNS
 
 // --- factories and trust ---------------------------------------------------------------------------------------------------------
 inline constexpr char kFactories[] = "SELECT id, name FROM factory";

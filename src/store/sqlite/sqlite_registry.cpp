@@ -38,6 +38,9 @@ class SqliteRegistryOnDisk final : public SqliteRegistry {
   void note_delivery(core::RowId certificate, core::Delivery delivery) override { writer_->note_delivery(certificate, delivery); }
   Task<Result<core::DeviceRecord>> deny(core::DeviceIdentity identity, Instant at, std::string audit_body) override;
   Task<Result<core::DeviceRecord>> allow(core::DeviceIdentity identity, Instant at, std::string audit_body) override;
+  Task<Result<core::DeviceRecord>> remove(core::DeviceIdentity identity, Instant at, std::string audit_body) override;
+  Task<Result<core::DeviceRecord>> change(core::DeviceIdentity identity, core::DeviceChange change, Instant at,
+                                          std::string audit_body) override;
   Result<std::vector<core::DeviceSummary>> list(const core::DeviceFilter& filter, core::RowId after, std::size_t limit) override;
   Result<core::RegistryTotals> totals() override { return writer_->figures().totals; }
 
@@ -148,6 +151,18 @@ Task<Result<core::DeviceRecord>> SqliteRegistryOnDisk::allow(core::DeviceIdentit
   return write<core::DeviceRecord>([identity = std::move(identity), at, audit_body = std::move(audit_body)](Ledger& ledger) {
     return ledger.allow(identity, at, audit_body);
   });
+}
+
+Task<Result<core::DeviceRecord>> SqliteRegistryOnDisk::remove(core::DeviceIdentity identity, Instant at, std::string audit_body) {
+  return write<core::DeviceRecord>([identity = std::move(identity), at, audit_body = std::move(audit_body)](Ledger& ledger) {
+    return ledger.remove(identity, at, audit_body);
+  });
+}
+
+Task<Result<core::DeviceRecord>> SqliteRegistryOnDisk::change(core::DeviceIdentity identity, core::DeviceChange change, Instant at,
+                                                              std::string audit_body) {
+  return write<core::DeviceRecord>([identity = std::move(identity), change = std::move(change), at, audit_body = std::move(audit_body)](
+                                       Ledger& ledger) { return ledger.change(identity, change, at, audit_body); });
 }
 
 Task<Status> SqliteRegistryOnDisk::apply(core::TrustChange change) {
