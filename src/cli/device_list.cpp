@@ -69,8 +69,9 @@ class FilterOptions {
     }
     if (!serial_.empty()) {
       const auto octets = from_hex(to_lower(serial_.size() % 2 == 0 ? serial_ : "0" + serial_));
-      filter.serial = octets ? Serial::from_magnitude(*octets) : std::nullopt;
-      if (!filter.serial) return fail(ErrorCode::invalid, "--serial " + serial_ + ": expected up to 40 hexadecimal digits");
+      const auto serial = Serial::from_magnitude(octets.value_or(Bytes()));
+      if (serial) filter.serial = *serial;
+      if (!octets || !serial) return fail(ErrorCode::invalid, "--serial " + serial_ + ": expected up to 40 hexadecimal digits");
     }
     BIRTHMARK_TRY(filter.created_from, moment(created_from_, "--created-from"));
     BIRTHMARK_TRY(filter.created_before, moment(created_before_, "--created-before"));

@@ -65,7 +65,7 @@ class DeviceLifeContract : public ::testing::TestWithParam<Adapter> {
   std::unique_ptr<RegistryUnderTest> under_test_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Adapters, DeviceLifeContract, ::testing::ValuesIn(adapters()), adapter_name);
+INSTANTIATE_TEST_SUITE_P(Adapters, DeviceLifeContract, every_adapter(), adapter_name);
 
 TEST_P(DeviceLifeContract, name_and_group_change_and_nothing_else_does) {
   enroll(1);
