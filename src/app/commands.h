@@ -11,5 +11,6 @@ namespace birthmark::app {
 [[nodiscard]] std::unique_ptr<cli::Command> make_init_command();
 [[nodiscard]] std::unique_ptr<cli::Command> make_serve_command();
 [[nodiscard]] std::unique_ptr<cli::Command> make_demo_command();
+[[nodiscard]] std::unique_ptr<cli::Command> make_import_reference_command();
 
 }  // namespace birthmark::app

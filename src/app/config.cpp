@@ -198,7 +198,7 @@ Status read_registration(const toml::table& root, std::string_view file, Config&
                       .texts("networks", networks)
                       .text("rate_per_station", rate, read_rate)
                       .choice<RegistrationTls>("tls", config.registration_tls, parse_registration_tls, "off, gateway")
-                      .choice<core::DeviceIdRule>("device_id", rules.device_id, core::parse_device_id_rule, "uuid, safe")
+                      .choice<core::DeviceIdRule>("device_id", rules.device_id, core::parse_device_id_rule, "uuid, hex, safe")
                       .choice<core::ProductionRule>("production", rules.production, core::parse_production_rule, "device, always, never")
                       .duration("certificate_validity", rules.certificate_validity)
                       .duration("backdate", rules.backdate)
@@ -287,9 +287,11 @@ bool is_name_character(char c) {
 }  // namespace
 
 std::string Config::gateway_server() const {
+  if (!gateway_url.empty()) return gateway_url;
   return "https://" + gateway_dns + ":" + std::to_string(gateway_port);
 }
 std::string Config::ostree_server() const {
+  if (!ostree_url.empty()) return ostree_url;
   return "https://" + ostree_dns + ":" + std::to_string(gateway_port);
 }
 
@@ -347,7 +349,7 @@ std::string default_config(const std::string& factory, const std::string& gatewa
          "# trust = \"open\"  # whoever reaches the listener from these networks may register; or \"token\"\n"
          "# networks = []  # addresses that may register; [] under open trust: private and loopback addresses only\n"
          "# rate_per_station = \"20/s\"  # no limit unless set: the real clients do not come again after a 429\n"
-         "# device_id = \"uuid\"  # or \"safe\"\n"
+         "# device_id = \"uuid\"  # or \"hex\" or \"safe\"\n"
          "# production = \"device\"  # who decides on businessCategory=production: \"device\", \"always\" or \"never\"\n"
          "# certificate_validity = \"7300d\"  # never beyond the issuing CA's own end\n"
          "# backdate = \"1h\"\n"

@@ -24,6 +24,8 @@ struct Config {
   std::string gateway_dns;
   std::string ostree_dns;
   std::uint16_t gateway_port = 8443;
+  // In the place of the addresses that follow from these; never from the file.
+  std::string gateway_url, ostree_url;
 
   std::vector<net::Endpoint> registration_listen;  // empty: no such listener
   core::AdmissionRules admission;

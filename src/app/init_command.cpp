@@ -6,8 +6,7 @@
 #include <ostream>
 
 #include "app/commands.h"
-#include "app/site.h"
-#include "cli/ca_commands.h"
+#include "app/server_directory.h"
 #include "crypto/csr_builder.h"
 #include "crypto/pki/ceremony.h"
 #include "crypto/pki/pki_directory.h"
@@ -16,74 +15,12 @@
 namespace birthmark::app {
 namespace {
 
-constexpr mode_t kPrivateDirectory = 0700;
-constexpr mode_t kPublicDirectory = 0755;
-constexpr mode_t kKeyMode = 0600;
-constexpr mode_t kRequestMode = 0644;
-constexpr mode_t kConfigMode = 0644;
-
 struct InitOptions {
   std::filesystem::path directory;
   std::string factory, gateway_dns, ostree_dns, owner;
   std::filesystem::path pki;  // empty: DIR/pki
   bool no_pki = false;
 };
-
-Status check_names(const InitOptions& options) {
-  BIRTHMARK_CHECK(check_factory_name(options.factory));
-  BIRTHMARK_CHECK(check_dns_name(options.gateway_dns));
-  return check_dns_name(options.ostree_dns);
-}
-
-// The key in `path`, made when there is none.
-Result<crypto::PrivateKey> key_at(const std::filesystem::path& path) {
-  if (std::filesystem::exists(path)) return crypto::PrivateKey::load(path);
-  BIRTHMARK_TRY(auto key, crypto::PrivateKey::generate_p256());
-  BIRTHMARK_TRY(const auto pem, key.to_pem());
-  BIRTHMARK_CHECK(create_file(path, pem, kKeyMode));
-  return key;
-}
-
-Status make_key_and_request(const InitOptions& options, const std::string& name, std::string_view request_file,
-                            const crypto::CsrSubject& subject) {
-  BIRTHMARK_TRY(const auto key, key_at(options.directory / "keys" / (name + ".key")));
-  const auto path = options.directory / "csr" / request_file;
-  if (std::filesystem::exists(path)) return {};
-  BIRTHMARK_TRY(const auto request, crypto::make_csr_pem(key, subject));
-  return create_file(path, request, kRequestMode);
-}
-
-Status make_keys(const InitOptions& options) {
-  BIRTHMARK_CHECK(make_directory(options.directory, kPrivateDirectory));
-  BIRTHMARK_CHECK(make_directory(options.directory / "keys", kPrivateDirectory));
-  BIRTHMARK_CHECK(make_directory(options.directory / "csr", kPublicDirectory));
-  BIRTHMARK_TRY(const auto audit_key, key_at(options.directory / "keys" / "audit.key"));
-  crypto::CsrSubject tls;
-  tls.common_name = options.gateway_dns;
-  tls.organizational_unit = options.factory;
-  // The gateway's name first, then ostree's: clients of the registration reference tell them apart by their order.
-  tls.dns_names = {options.gateway_dns, options.ostree_dns};
-  BIRTHMARK_CHECK(make_key_and_request(options, "tls", crypto::kTlsRequestFile, tls));
-  crypto::CsrSubject online_ca;
-  online_ca.common_name = "fio-online-ca";
-  online_ca.organizational_unit = options.factory;
-  return make_key_and_request(options, "online-ca", crypto::kOnlineCaRequestFile, online_ca);
-}
-
-// Writes birthmark.toml, or makes sure that the one which is there is for the same factory.
-Status make_config(const InitOptions& options) {
-  auto existing = load_config(options.directory);
-  if (!existing && existing.error().code == ErrorCode::not_found) {
-    return create_file(options.directory / "birthmark.toml", default_config(options.factory, options.gateway_dns, options.ostree_dns),
-                       kConfigMode);
-  }
-  if (!existing) return forward_error(existing);
-  if (existing->factory != options.factory || existing->gateway_dns != options.gateway_dns || existing->ostree_dns != options.ostree_dns) {
-    return fail(ErrorCode::conflict, options.directory.string() + " is already the directory of factory '" + existing->factory +
-                                         "' with other names; change birthmark.toml by hand, or choose another directory");
-  }
-  return {};
-}
 
 // What a server needs of a PKI that has everything; the root's key is not among it.
 const std::array<std::string, 5>& files_to_install() {
@@ -117,8 +54,7 @@ Status install(Site& site, const std::filesystem::path& pki, cli::Console& conso
     BIRTHMARK_TRY(auto contents, read_file(pki / name));
     inputs.push_back({(pki / name).string(), std::move(contents)});
   }
-  const auto command = cli::make_ca_install_command();
-  return dynamic_cast<cli::DirectoryCommand&>(*command).run(console, site, inputs);
+  return install_artefacts(site, inputs, console);
 }
 
 void explain(const InitOptions& options, const std::filesystem::path& pki, const cli::Console& console) {
@@ -154,12 +90,13 @@ class InitCommand final : public cli::LocalCommand {
   }
 
   Status run(cli::Console& console) override {
-    BIRTHMARK_CHECK(check_names(options_));
-    BIRTHMARK_CHECK(make_keys(options_));
-    BIRTHMARK_CHECK(make_config(options_));
+    const ServerNames names{options_.directory, options_.factory, options_.gateway_dns, options_.ostree_dns};
+    BIRTHMARK_CHECK(check_names(names));
+    BIRTHMARK_CHECK(make_server_keys(names));
+    BIRTHMARK_CHECK(make_server_config(names, default_config(names.factory, names.gateway_dns, names.ostree_dns)));
     BIRTHMARK_TRY(const auto site, Site::open(options_.directory));
     const auto pki = options_.pki.empty() ? options_.directory / "pki" : options_.pki;
-    if (!options_.no_pki && !is_installed(*site)) {
+    if (!options_.no_pki && !has_pki(*site)) {
       BIRTHMARK_CHECK(make_pki(options_, pki, console));
       BIRTHMARK_CHECK(install(*site, pki, console));
     }
@@ -168,9 +105,6 @@ class InitCommand final : public cli::LocalCommand {
   }
 
  private:
-  // Once a PKI is installed, `init` has nothing to do with it any more: it may long be elsewhere.
-  static bool is_installed(const Site& site) { return site.trust()->root.has_value() && !site.trust()->device_authorities.empty(); }
-
   InitOptions options_;
 };
 

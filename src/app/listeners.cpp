@@ -91,7 +91,7 @@ Status Listeners::open_one(const ListenPlan& plan, net::Server& server, std::ost
   }
   faces_.push_back(std::make_unique<faces::foundries::RegistrationFace>(
       site_.gate(), site_.enroller(), site_.registry(),
-      faces::foundries::RegistrationSettings{config.gateway_server(), config.ostree_server()}));
+      faces::foundries::RegistrationSettings{config.gateway_server(), config.ostree_server(), site_.device_log()}));
   BIRTHMARK_TRY(const auto bound, server.listen(plan.endpoint, *faces_.back(), std::move(options)));
   out << "listening " << plan.face << ' ' << net::to_string(bound) << '\n';
   warn_of_trust(site_, net::to_string(bound));

@@ -10,6 +10,7 @@
 #include "app/commands.h"
 #include "app/control_socket.h"
 #include "app/listeners.h"
+#include "app/reference_mode.h"
 #include "app/site.h"
 #include "base/log.h"
 #include "net/server.h"
@@ -58,7 +59,14 @@ class ServeCommand final : public cli::LocalCommand {
  public:
   CLI::App* declare(CLI::App& root) override {
     CLI::App* command = root.add_subcommand("serve", "Run the server over a data directory until SIGTERM");
-    command->add_option("--dir", directory_, "The server's data directory")->envname("BIRTHMARK_DIR")->required()->type_name("DIR");
+    command->add_option("--dir", directory_, "The server's data directory")->envname("BIRTHMARK_DIR")->type_name("DIR");
+    command->add_flag(
+        "--registration-ref", registration_ref_,
+        "Take the place of factory-registration-ref: read its environment variables, take over its certificates and devices, keep "
+        "its device log. DIR is then DATA_DIR/birthmark unless given");
+    command->callback([this] {
+      if (directory_.empty() && !registration_ref_) throw CLI::RequiredError("--dir");
+    });
     command->add_option("--listen", listen_, "Start exactly these listeners instead of the configured ones (faces: registration)")
         ->type_name("FACE=HOST:PORT");
     command->add_option("--threads", threads_, "Network threads (default: server.threads, or one per core)")
@@ -71,7 +79,7 @@ class ServeCommand final : public cli::LocalCommand {
     const sigset_t signals = handled_signals();
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread: they all inherit it
     raise_descriptor_limit();
-    BIRTHMARK_TRY(const auto site, Site::open(directory_));
+    BIRTHMARK_TRY(const auto site, open_site(console));
     BIRTHMARK_CHECK(site->check_audit_head());  // over an older database serials and refusals would be forgotten
     const Config& config = site->config();
     log::set_level(config.log_level);
@@ -91,9 +99,20 @@ class ServeCommand final : public cli::LocalCommand {
   }
 
  private:
+  Result<std::unique_ptr<Site>> open_site(cli::Console& console) {
+    if (!registration_ref_) return Site::open(directory_);
+    BIRTHMARK_TRY(ReferenceEnvironment environment, ReferenceEnvironment::of_process());
+    if (!directory_.empty()) environment.state = directory_;
+    BIRTHMARK_TRY(Config config, prepare_reference(environment, console));
+    BIRTHMARK_TRY(auto site, Site::open(environment.state, std::move(config)));
+    site->set_device_log(std::make_unique<ReferenceDeviceLog>(environment.paths.devices, site->codec()));
+    return site;
+  }
+
   std::filesystem::path directory_;
   std::vector<std::string> listen_;
   unsigned threads_ = 0;
+  bool registration_ref_ = false;
 };
 
 }  // namespace

@@ -34,8 +34,13 @@ std::uint64_t resident_bytes() {
 }  // namespace
 
 Result<std::unique_ptr<Site>> Site::open(const std::filesystem::path& directory) {
+  BIRTHMARK_TRY(Config config, load_config(directory));
+  return open(directory, std::move(config));
+}
+
+Result<std::unique_ptr<Site>> Site::open(const std::filesystem::path& directory, Config config) {
   std::unique_ptr<Site> site(new Site(directory));
-  BIRTHMARK_TRY(site->config_, load_config(directory));
+  site->config_ = std::move(config);
   BIRTHMARK_TRY(site->lock_, lock_file(directory / "lock"));
   BIRTHMARK_CHECK(site->open_parts());
   return site;

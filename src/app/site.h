@@ -17,6 +17,7 @@
 #include "app/upstream_line.h"
 #include "base/file.h"
 #include "cli/workbench.h"
+#include "core/device_log.h"
 #include "core/enroller.h"
 #include "core/gate.h"
 #include "core/token_cache.h"
@@ -28,6 +29,7 @@ class Site final : public cli::Workbench {
  public:
   // unavailable when another process holds the directory.
   [[nodiscard]] static Result<std::unique_ptr<Site>> open(const std::filesystem::path& directory);
+  [[nodiscard]] static Result<std::unique_ptr<Site>> open(const std::filesystem::path& directory, Config config);
   ~Site() override;
 
   [[nodiscard]] const Config& config() const { return config_; }
@@ -37,6 +39,9 @@ class Site final : public cli::Workbench {
   [[nodiscard]] Status check_audit_head() const { return audit_head_->check(*registry_); }
   // Called after each reload(), whose result it becomes part of; empty: nobody.
   void when_reloaded(std::function<Status()> follower);
+  // Every registration is noted there too, from the next listener on.
+  void set_device_log(std::unique_ptr<core::DeviceLog> device_log) { device_log_ = std::move(device_log); }
+  [[nodiscard]] core::DeviceLog* device_log() { return device_log_.get(); }
   // For a server: tells the upstream of what is registered, and of what still waits from before. Nothing where none is configured.
   [[nodiscard]] Status start_upstream();
   // Registrations that wait for the upstream are answered; before the listeners stop.
@@ -55,6 +60,7 @@ class Site final : public cli::Workbench {
   [[nodiscard]] core::DeviceIdRule device_id_rule() const override { return config_.rules.device_id; }
   [[nodiscard]] std::vector<std::pair<std::string, SpkiHash>> held_keys() const override;
   [[nodiscard]] Result<std::optional<core::AuditHead>> signed_audit_head() override { return audit_head_->read(); }
+  [[nodiscard]] core::Intake& intake() { return registry_->intake(); }
   [[nodiscard]] core::Outbox& outbox() override { return registry_->outbox(); }
   [[nodiscard]] cli::UpstreamView upstream() const override;
   [[nodiscard]] Status reload() override;
@@ -87,6 +93,7 @@ class Site final : public cli::Workbench {
   std::unique_ptr<core::TrustStore> trust_;
   std::unique_ptr<core::TokenCache> token_cache_;
   std::unique_ptr<core::Gate> gate_;
+  std::unique_ptr<core::DeviceLog> device_log_;
   std::unique_ptr<UpstreamLine> upstream_;  // while a server runs
   std::unique_ptr<core::Enroller> enroller_;
   std::mutex follower_mutex_;

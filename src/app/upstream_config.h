@@ -20,7 +20,9 @@ struct UpstreamConfig {
   std::string ca_file;
   std::string group;
   bool send_name = true;
-  bool verify = true;  // never false from birthmark.toml: VERIFY_SSL of the registration reference alone
+  // Neither can be set in birthmark.toml: they are for those who come from the registration reference.
+  bool verify = true;                // false: VERIFY_SSL=false
+  bool token_may_be_shared = false;  // its token file has whatever mode it has
   UpstreamMode mode = UpstreamMode::queue;
   Duration wait_deadline = std::chrono::seconds(20);
   Duration timeout = std::chrono::seconds(30);

@@ -12,6 +12,7 @@ upstream::DeviceApiSettings api_settings(const std::filesystem::path& directory,
   upstream::DeviceApiSettings settings;
   settings.url = config.url;
   settings.token_file = below(directory, config.token_file);
+  settings.token_may_be_shared = config.token_may_be_shared;
   settings.trust.ca_file = below(directory, config.ca_file);
   settings.trust.peer_check = config.verify ? net::PeerCheck::required : net::PeerCheck::none;
   settings.timeout = config.timeout;

@@ -33,6 +33,7 @@ std::string_view to_string(AuditEvent event) {
     case AuditEvent::device_changed: return "device_changed";
     case AuditEvent::device_rekey_allowed: return "device_rekey_allowed";
     case AuditEvent::device_key_forgotten: return "device_key_forgotten";
+    case AuditEvent::device_imported: return "device_imported";
     case AuditEvent::token_created: return "token_created";
     case AuditEvent::token_revoked: return "token_revoked";
     case AuditEvent::trust_changed: return "trust_changed";

@@ -24,6 +24,7 @@ enum class AuditEvent : std::uint8_t {
   device_changed,        // an operator gave it another name or group
   device_rekey_allowed,  // an operator lets one enrollment bring another key
   device_key_forgotten,  // an operator made it forget its key: the next enrollment makes it anew
+  device_imported,       // it came from another system, with its key
   token_created,         // an API token: its id, scopes and station, never itself
   token_revoked,
   trust_changed,     // root, device CAs or TLS certificate installed, disabled, enabled or revoked

@@ -275,7 +275,8 @@ class Verifier {
     const bool issued = *event == to_string(AuditEvent::device_issued) || *event == to_string(AuditEvent::device_superseded);
     const bool denied = *event == to_string(AuditEvent::device_denied) || *event == to_string(AuditEvent::device_deleted);
     const bool allowed = *event == to_string(AuditEvent::device_allowed) || *event == to_string(AuditEvent::device_key_forgotten);
-    if (!issued && !denied && !allowed) return;
+    const bool imported = *event == to_string(AuditEvent::device_imported);
+    if (!issued && !denied && !allowed && !imported) return;
 
     const std::string* factory = body.field("factory");
     const std::string* ecosystem = body.field("ecosystem");
@@ -285,7 +286,18 @@ class Verifier {
     entry.sequence = record.sequence;
     if (denied) entry.state.status = DeviceStatus::denied;
     if (allowed) entry.state = {.status = DeviceStatus::released, .enrolled = false, .met = entry.state.met, .key = {}, .certificate = {}};
+    if (imported && !apply_import(body, entry.state)) unreadable(record);
     if (issued && !apply_issuance(body, entry.state)) unreadable(record);
+  }
+
+  [[nodiscard]] bool apply_import(const BodyReader& body, DeviceState& state) const {
+    const std::string* key = body.field("key");
+    if (key == nullptr) return false;
+    state.status = DeviceStatus::active;
+    state.enrolled = true;
+    state.key = half(codec_.sha256(as_bytes(*key)));
+    state.certificate = {};
+    return true;
   }
 
   [[nodiscard]] bool apply_issuance(const BodyReader& body, DeviceState& state) const {

@@ -19,6 +19,14 @@ bool is_safe_id(std::string_view id) {
   return !id.empty() && is_alphanumeric(id.front()) && std::all_of(id.begin(), id.end(), safe);
 }
 
+// Protocol facts, Foundries 4.7: "12-34-56" is a device.
+bool is_hex_id(std::string_view id) {
+  constexpr std::size_t kMaxHexId = 64;
+  const auto hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); };
+  const auto allowed = [&](char c) { return c == '-' || hex(c); };
+  return !id.empty() && id.size() <= kMaxHexId && hex(id.front()) && hex(id.back()) && std::all_of(id.begin(), id.end(), allowed);
+}
+
 }  // namespace
 
 std::string_view to_string(Ecosystem ecosystem) {
@@ -39,6 +47,7 @@ std::optional<Ecosystem> parse_ecosystem(std::string_view name) {
 
 std::optional<DeviceIdRule> parse_device_id_rule(std::string_view name) {
   if (name == "uuid") return DeviceIdRule::uuid;
+  if (name == "hex") return DeviceIdRule::hex;
   if (name == "safe") return DeviceIdRule::safe;
   return std::nullopt;
 }
@@ -49,6 +58,10 @@ Result<DeviceIdentity> identify(std::string factory, Ecosystem ecosystem, std::s
   if (const auto uuid = parse_uuid(external_id)) return DeviceIdentity{std::move(factory), ecosystem, format_uuid(*uuid)};
   if (rule == DeviceIdRule::uuid) {
     return fail(ErrorCode::invalid, "the device id must be a UUID like 8a5f0b6e-1c53-4a5e-9d5c-0d6f2c1b7a90");
+  }
+  if (rule == DeviceIdRule::hex) {
+    if (is_hex_id(external_id)) return DeviceIdentity{std::move(factory), ecosystem, to_lower(external_id)};
+    return fail(ErrorCode::invalid, "the device id must be hexadecimal digits with dashes between them, at most 64 characters");
   }
   if (!is_safe_id(external_id)) {
     return fail(ErrorCode::invalid, "the device id must begin with a letter or digit and hold only letters, digits and - _ . :");

@@ -30,6 +30,7 @@ struct DeviceIdentity {
 // Which external ids a door admits (configuration `registration.device_id`).
 enum class DeviceIdRule {
   uuid,  // 8-4-4-4-12 hexadecimal
+  hex,   // hexadecimal digits and '-', lower case is kept: what the registration reference takes
   safe,  // letters, digits, '-', '_', '.', ':'; first a letter or digit; at most 256 bytes
 };
 [[nodiscard]] std::optional<DeviceIdRule> parse_device_id_rule(std::string_view name);

@@ -14,13 +14,16 @@ namespace birthmark::upstream {
 struct DeviceApiSettings {
   std::string url;         // DEVICE_REGISTRATION_API, "https://api.foundries.io/ota/devices/"
   std::string token_file;  // empty: no token is sent
+  bool token_may_be_shared = false;
   net::TlsTrust trust;
   Duration timeout = std::chrono::seconds(30);  // of one call
 };
 
 class DeviceApi final : public core::UpstreamSite {
  public:
-  explicit DeviceApi(DeviceApiSettings settings) : settings_(std::move(settings)), token_(settings_.token_file) {}
+  explicit DeviceApi(DeviceApiSettings settings)
+      : settings_(std::move(settings)),
+        token_(settings_.token_file, settings_.token_may_be_shared ? Secrecy::advised : Secrecy::required) {}
   [[nodiscard]] std::unique_ptr<core::Upstream> connect() override;
   [[nodiscard]] std::uint64_t credentials_version() override;
   [[nodiscard]] const DeviceApiSettings& settings() const { return settings_; }

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/file.h"
+#include "base/log.h"
 
 namespace birthmark::upstream {
 namespace {
@@ -30,7 +31,10 @@ Result<std::string> TokenFile::read() {
   struct stat status{};
   if (::stat(path_.c_str(), &status) != 0)
     return fail(ErrorCode::misconfigured, "cannot read the token file " + path_.string() + ": " + describe_errno(errno));
-  if ((status.st_mode & 077U) != 0)
+  const bool shared = (status.st_mode & 077U) != 0;
+  if (shared && secrecy_ == Secrecy::advised && !warned_.exchange(true))
+    log::warning("others may read the token file", {{"file", path_.string()}, {"advice", "chmod 600 it"}});
+  if (shared && secrecy_ == Secrecy::required)
     return fail(ErrorCode::misconfigured, "others may read the token file " + path_.string() + ": chmod 600 it");
   auto text = read_file(path_, kMaxBytes);
   if (!text) return fail(ErrorCode::misconfigured, text.error().public_message, text.error().detail);

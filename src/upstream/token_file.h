@@ -3,6 +3,8 @@
 // Safe to call from every thread.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <mutex>
 #include <string>
@@ -11,9 +13,12 @@
 
 namespace birthmark::upstream {
 
+// Whether a file that others may read is refused, or used with a warning.
+enum class Secrecy : std::uint8_t { required, advised };
+
 class TokenFile {
  public:
-  explicit TokenFile(std::filesystem::path path) : path_(std::move(path)) {}
+  TokenFile(std::filesystem::path path, Secrecy secrecy) : path_(std::move(path)), secrecy_(secrecy) {}
 
   // The first line. misconfigured, in words for an operator, when there is no such file, others may read it, or it is empty.
   [[nodiscard]] Result<std::string> read();
@@ -22,9 +27,11 @@ class TokenFile {
 
  private:
   const std::filesystem::path path_;
+  const Secrecy secrecy_;
   std::mutex mutex_;
   std::string seen_;  // what stat said last
   std::uint64_t version_ = 1;
+  std::atomic<bool> warned_ = false;
 };
 
 }  // namespace birthmark::upstream

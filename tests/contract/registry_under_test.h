@@ -25,6 +25,7 @@ class RegistryUnderTest {
   virtual core::Registry& registry() = 0;
   virtual core::Tokens& tokens() = 0;
   virtual core::Outbox& outbox() = 0;
+  virtual core::Intake& intake() = 0;
 };
 
 class MemoryUnderTest final : public RegistryUnderTest {
@@ -32,6 +33,7 @@ class MemoryUnderTest final : public RegistryUnderTest {
   core::Registry& registry() override { return *registry_; }
   core::Tokens& tokens() override { return *registry_; }
   core::Outbox& outbox() override { return *registry_; }
+  core::Intake& intake() override { return *registry_; }
 
  private:
   std::unique_ptr<store::MemoryRegistry> registry_ = store::make_memory_registry(kCodec);
@@ -59,6 +61,7 @@ class SqliteUnderTest final : public RegistryUnderTest {
   core::Registry& registry() override { return *registry_; }
   core::Tokens& tokens() override { return registry_->tokens(); }
   core::Outbox& outbox() override { return registry_->outbox(); }
+  core::Intake& intake() override { return registry_->intake(); }
 
  private:
   std::filesystem::path directory_;

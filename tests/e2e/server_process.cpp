@@ -14,6 +14,7 @@ namespace {
 Arguments serve_arguments(const std::filesystem::path& directory, const ServerProcess::Options& options) {
   Arguments arguments{program(), "serve", "--dir", directory, "--threads", std::to_string(options.threads)};
   for (const std::string& listener : options.listen) arguments.insert(arguments.end(), {"--listen", listener});
+  arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
   return arguments;
 }
 

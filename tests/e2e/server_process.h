@@ -18,6 +18,7 @@ class ServerProcess {
     std::vector<std::string> environment;
     unsigned threads = 2;
     std::vector<std::string> listen{"registration=127.0.0.1:0"};
+    Arguments arguments = {};  // more of them for `serve`
   };
   // Returns at once; call wait_until_ready.
   ServerProcess(const std::filesystem::path& directory, const std::filesystem::path& log, const Options& options);

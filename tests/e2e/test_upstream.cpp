@@ -65,8 +65,7 @@ void TestUpstream::stop() {
 
 void TestUpstream::configure(const Factory& factory, const std::string& more) const {
   write_secret(token_file(factory), token_);
-  factory.configure("upstream", "url = \"http://127.0.0.1:" + std::to_string(port_) +
-                                    "/ota/devices/\"\ntoken_file = \"upstream.token\"\ngroup = \"line\"\n" + more);
+  factory.configure("upstream", "url = \"" + url() + "\"\ntoken_file = \"upstream.token\"\ngroup = \"line\"\n" + more);
 }
 
 std::string TestUpstream::record() const {

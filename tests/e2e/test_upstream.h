@@ -25,6 +25,7 @@ class TestUpstream {
   void configure(const Factory& factory, const std::string& more = {}) const;
   [[nodiscard]] std::filesystem::path token_file(const Factory& factory) const { return factory.directory() / "upstream.token"; }
 
+  [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/ota/devices/"; }
   // Of the record: device id -> public key (PEM). A device that stands in it twice fails the test.
   [[nodiscard]] std::map<std::string, std::string> devices() const;
   [[nodiscard]] std::string record() const;

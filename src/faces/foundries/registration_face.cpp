@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "faces/foundries/registration_face.h"
 
+#include "base/log.h"
 #include "base/pem.h"
 #include "base/text.h"
 #include "faces/foundries/sign_request.h"
@@ -50,6 +51,13 @@ core::Enrollment to_enrollment(SignRequest& request, core::Admission admission) 
   return enrollment;
 }
 
+net::Response unavailable_response(const Error& error) {
+  log::error("registration.not_noted", {{"error", error.describe()}});
+  net::Response response = net::json_error(503, error.public_message);
+  response.headers.emplace_back("Retry-After", std::to_string(kRetryAfterSeconds));
+  return response;
+}
+
 }  // namespace
 
 Task<net::Response> RegistrationFace::handle(const net::Request& request) {
@@ -82,6 +90,10 @@ Task<net::Response> RegistrationFace::sign(const net::Request& request, const co
   const core::Enrollment enrollment = to_enrollment(*parsed, admission);
   auto outcome = co_await enroller_.enroll(enrollment);
   if (const auto* refusal = std::get_if<core::Refusal>(&outcome)) co_return refusal_response(*refusal);
+  if (settings_.device_log != nullptr) {
+    const Status noted = settings_.device_log->note(std::get<core::Enrolled>(outcome));
+    if (!noted) co_return unavailable_response(noted.error());
+  }
   std::string& directory = parsed->sota_config_dir;
   const SotaParameters parameters{parsed->hardware_id, directory, settings_.gateway_server, settings_.ostree_server};
   co_return render(std::get<core::Enrolled>(outcome), render_sota_toml(parameters, parsed->overrides));

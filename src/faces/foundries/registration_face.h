@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "core/device_log.h"
 #include "core/enroller.h"
 #include "core/gate.h"
 #include "core/ports/registry.h"
@@ -17,6 +18,7 @@ namespace birthmark::faces::foundries {
 struct RegistrationSettings {
   std::string gateway_server;  // "https://gw.example:8443"
   std::string ostree_server;
+  core::DeviceLog* device_log = nullptr;  // who else notes each device before it is answered
 };
 
 class RegistrationFace : public net::Handler {

@@ -73,6 +73,10 @@ class RegistryInMemory final : public MemoryRegistry {
   }
   Result<std::vector<core::TokenRecord>> tokens() override;
 
+  Task<Result<std::vector<core::ImportOutcome>>> import_devices(std::vector<core::ImportedDevice> devices) override {
+    co_return import_now(std::move(devices));
+  }
+
   Task<Result<std::uint64_t>> recover(core::OutboxChannel channel) override {
     const std::lock_guard held(mutex_);
     co_return outbox_.recover(channel);
@@ -118,6 +122,7 @@ class RegistryInMemory final : public MemoryRegistry {
   [[nodiscard]] Result<core::DeviceRecord> change_now(const core::DeviceIdentity& identity, core::DeviceChange change, Instant at,
                                                       std::string audit_body);
   [[nodiscard]] Status apply_now(core::TrustChange change);
+  [[nodiscard]] Result<std::vector<core::ImportOutcome>> import_now(std::vector<core::ImportedDevice> devices);
   [[nodiscard]] RecordConflict check(const core::IssuanceRecord& issuance, const core::Preconditions& expected) const;
   [[nodiscard]] Result<core::TokenRecord> add_token_now(core::TokenRecord token, std::string audit_body);
   [[nodiscard]] Result<core::TokenRecord> revoke_token_now(const std::string& id, Instant at, std::string audit_body);
@@ -301,6 +306,34 @@ Result<core::DeviceRecord> RegistryInMemory::change_now(const core::DeviceIdenti
   if (about_key) ++trust_epoch_;
   raise_clock(at);
   return device;
+}
+
+Result<std::vector<core::ImportOutcome>> RegistryInMemory::import_now(std::vector<core::ImportedDevice> devices) {
+  for (const core::ImportedDevice& device : devices) BIRTHMARK_CHECK(check_identity(device.identity));
+  const std::lock_guard held(mutex_);
+  std::vector<core::ImportOutcome> outcomes;
+  for (core::ImportedDevice& device : devices) {
+    const auto known = rows_.find(device.identity);
+    const core::DeviceRecord* row = known == rows_.end() ? nullptr : &devices_[static_cast<std::size_t>(known->second) - 1];
+    if (row != nullptr && row->status == DeviceStatus::denied) {
+      outcomes.push_back(core::ImportOutcome::denied);
+    } else if (row != nullptr && row->current_key) {
+      outcomes.push_back(row->current_key == device.key ? core::ImportOutcome::known : core::ImportOutcome::another_key);
+    } else {
+      core::DeviceRecord& made = make(device.identity, device.at);
+      if (made.device_id == DeviceId{}) made.device_id = device.device_id;
+      made.status = DeviceStatus::active;
+      made.name = device.identity.external_id;
+      made.hardware_id.clear();
+      made.production = false;
+      made.station = std::move(device.source);
+      made.current_key = device.key;
+      append(std::move(device.audit_body));
+      raise_clock(device.at);
+      outcomes.push_back(core::ImportOutcome::imported);
+    }
+  }
+  return outcomes;
 }
 
 core::DeviceSummary summarise(const core::DeviceRecord& device) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "core/ports/intake.h"
 #include "core/ports/outbox.h"
 #include "core/ports/registry.h"
 #include "core/ports/tokens.h"
@@ -53,6 +54,9 @@ class Ledger {
   [[nodiscard]] Result<core::TokenRecord> revoke_token(const std::string& id, Instant at, const std::string& audit_body);
   [[nodiscard]] Status raise_delivery(core::RowId certificate, core::Delivery delivery);
   void raise_clock(Instant now);
+
+  // sqlite_intake.cpp.
+  [[nodiscard]] Result<std::vector<core::ImportOutcome>> import(const std::vector<core::ImportedDevice>& devices);
 
   // The outbox: ledger_outbox.cpp.
   [[nodiscard]] Result<std::uint64_t> recover_messages(core::OutboxChannel channel);
@@ -101,6 +105,7 @@ class Ledger {
   [[nodiscard]] Result<core::RowId> write_credential(const Standing& found, core::RowId identity, const SpkiHash& key,
                                                      core::RowId certificate);
   [[nodiscard]] Status write_certificate(core::RowId certificate, core::RowId credential, const core::IssuanceRecord& issuance);
+  [[nodiscard]] Result<core::ImportOutcome> import_one(const core::ImportedDevice& device);
   [[nodiscard]] Status write_messages(core::RowId identity, core::RowId certificate, const core::IssuanceRecord& issuance);
   [[nodiscard]] Result<bool> upstream_may_know(core::RowId identity);
   [[nodiscard]] Status supersede_messages(core::RowId identity);

@@ -16,6 +16,7 @@
 #include "store/sqlite/registry_vfs.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sql.h"
+#include "store/sqlite/sqlite_intake.h"
 #include "store/sqlite/sqlite_outbox.h"
 #include "store/sqlite/sqlite_tokens.h"
 #include "store/sqlite/write_call.h"
@@ -59,6 +60,7 @@ class SqliteRegistryOnDisk final : public SqliteRegistry {
   SqliteStatistics statistics() const override;
   core::Tokens& tokens() override { return *tokens_; }
   core::Outbox& outbox() override { return *outbox_; }
+  core::Intake& intake() override { return *intake_; }
 
  private:
   template <class T, class Work>
@@ -72,6 +74,7 @@ class SqliteRegistryOnDisk final : public SqliteRegistry {
   std::unique_ptr<Checkpointer> checkpointer_;
   std::unique_ptr<SqliteTokens> tokens_;
   std::unique_ptr<SqliteOutbox> outbox_;
+  std::unique_ptr<SqliteIntake> intake_;
 };
 
 // SQLite would make the file with the process's umask; its log and index take over whatever mode the database has.
@@ -117,6 +120,7 @@ Status SqliteRegistryOnDisk::start(const SqliteOptions& options, const core::X50
   checkpointer_ = std::make_unique<Checkpointer>(std::move(copier), *writer_);
   tokens_ = std::make_unique<SqliteTokens>(*writer_, *readers_);
   outbox_ = std::make_unique<SqliteOutbox>(*writer_, *readers_);
+  intake_ = std::make_unique<SqliteIntake>(*writer_);
   filter_.learn(std::move(learner));
   return {};
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "core/ports/intake.h"
 #include "core/ports/outbox.h"
 #include "core/ports/registry.h"
 #include "core/ports/tokens.h"
@@ -40,6 +41,7 @@ class SqliteRegistry : public core::Registry {
   // The other ports on the same database; they live as long as this.
   [[nodiscard]] virtual core::Tokens& tokens() = 0;
   [[nodiscard]] virtual core::Outbox& outbox() = 0;
+  [[nodiscard]] virtual core::Intake& intake() = 0;
 };
 
 }  // namespace birthmark::store
