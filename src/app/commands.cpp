@@ -9,6 +9,8 @@ cli::CommandList program_commands() {
   commands.push_back(make_serve_command());
   commands.push_back(make_demo_command());
   commands.push_back(make_import_reference_command());
+  commands.push_back(make_backup_command());
+  commands.push_back(make_restore_command());
   for (auto& command : cli::all_commands()) commands.push_back(std::move(command));
   return commands;
 }

@@ -126,7 +126,7 @@ class TableReader {
   std::string mistake_;
 };
 
-constexpr std::array<std::string_view, 7> kSections{"factory", "registration", "clock", "limits", "server", "log", "upstream"};
+constexpr std::array<std::string_view, 8> kSections{"factory", "registration", "clock", "limits", "server", "log", "upstream", "hooks"};
 
 Status check_sections(const toml::table& root, std::string_view file) {
   for (const auto& [key, node] : root) {
@@ -246,6 +246,17 @@ Status read_upstream(const toml::table& root, std::string_view file, UpstreamCon
   return {};
 }
 
+Status read_hooks(const toml::table& root, std::string_view file, HooksConfig& hooks) {
+  BIRTHMARK_CHECK(TableReader(root, file, "hooks")
+                      .text("url", hooks.url, [](std::string_view url) { return net::check_url(std::string(url)); })
+                      .text("ca_file", hooks.ca_file)
+                      .duration("timeout", hooks.timeout)
+                      .finish());
+  if (hooks.timeout <= Duration::zero())
+    return fail(ErrorCode::misconfigured, std::string(file) + ": hooks.timeout must be longer than nothing");
+  return {};
+}
+
 Status read_limits(const toml::table& root, std::string_view file, Config& config) {
   net::Limits& limits = config.limits;
   BIRTHMARK_CHECK(TableReader(root, file, "clock")
@@ -273,6 +284,7 @@ Result<Config> read_config(const toml::table& root, std::string_view file) {
   config.issuer_keys_required = !config.issuer_keys.empty();
   if (config.issuer_keys.empty()) config.issuer_keys = {"keys/local-ca.key", "keys/online-ca.key"};
   BIRTHMARK_CHECK(read_upstream(root, file, config.upstream));
+  BIRTHMARK_CHECK(read_hooks(root, file, config.hooks));
   BIRTHMARK_CHECK(read_limits(root, file, config));
   BIRTHMARK_CHECK(TableReader(root, file, "server").number("threads", config.threads, 0, 256).finish());
   BIRTHMARK_CHECK(
@@ -368,6 +380,10 @@ std::string default_config(const std::string& factory, const std::string& gatewa
          "# group = \"\"  # the device group it joins there\n"
          "# parallel = 4\n"
          "# timeout = \"30s\"\n"
+         "\n[hooks]\n"
+         "# url = \"https://mes.example.com/birthmark\"  # gets every registered and refused event, signed; nobody unless set\n"
+         "# ca_file = \"\"\n"
+         "# timeout = \"10s\"\n"
          "\n[clock]\n"
          "# tolerance = \"120s\"\n"
          "# forward_limit = \"24h\"\n"

@@ -37,6 +37,7 @@ struct Config {
   bool issuer_keys_required = false;  // named in the file: each of them must be there
 
   UpstreamConfig upstream;
+  HooksConfig hooks;
   core::ClockRules clock;
   net::Limits limits;
   unsigned threads = 0;  // 0: one per core

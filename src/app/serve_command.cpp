@@ -87,13 +87,13 @@ class ServeCommand final : public cli::LocalCommand {
     Listeners listeners(*site);
     BIRTHMARK_TRY(const auto server, net::Server::create(threads_ > 0 ? threads_ : config.threads, config.limits));
     BIRTHMARK_CHECK(listeners.open(plans, *server, console.out));
-    BIRTHMARK_CHECK(site->start_upstream());
+    BIRTHMARK_CHECK(site->start_outside());
     BIRTHMARK_TRY(const auto control, ControlServer::start(*site));
     BIRTHMARK_CHECK(server->start());
     for (const std::string& obstacle : site->obstacles()) log::warning("not ready to issue", {{"reason", obstacle}});
     console.out << "ready" << std::endl;
     wait_for_the_end(*site, signals);
-    site->stop_upstream();
+    site->stop_outside();
     server->stop();
     return {};
   }

@@ -68,24 +68,35 @@ Site::~Site() {
   if (registry_ && audit_head_) housekeep();
 }
 
-Status Site::start_upstream() {
-  if (!config_.upstream.configured()) return {};
-  upstream_ =
-      std::make_unique<UpstreamLine>(directory_, config_.upstream, UpstreamLine::Parts{registry_->outbox(), *codec_, clock_, *random_});
-  enroller_->set_outbox_desk(upstream_->desk());
-  return upstream_->start();
+Status Site::start_outside() {
+  if (!config_.upstream.configured() && !config_.hooks.configured()) return {};
+  const OutsideLines::Parts parts{*registry_, registry_->outbox(), *codec_, clock_, *random_};
+  BIRTHMARK_TRY(outside_, OutsideLines::make(directory_, config_.upstream, config_.hooks, parts));
+  enroller_->set_outbox_desk(outside_->desk());
+  return outside_->start();
 }
 
-void Site::stop_upstream() {
-  if (upstream_) upstream_->stop();
+void Site::stop_outside() {
+  if (outside_) outside_->stop();
 }
 
 cli::UpstreamView Site::upstream() const {
   cli::UpstreamView view;
   view.url = config_.upstream.url;
   view.mode = config_.upstream.mode == UpstreamMode::wait ? "wait" : "queue";
-  view.delivers = upstream_ != nullptr;
-  if (upstream_) view.figures = upstream_->figures();
+  const auto figures = outside_ ? outside_->upstream_figures() : std::nullopt;
+  view.delivers = figures.has_value();
+  view.figures = figures.value_or(core::CourierFigures{});
+  return view;
+}
+
+cli::UpstreamView Site::hooks() const {
+  cli::UpstreamView view;
+  view.url = config_.hooks.url;
+  view.mode = "queue";
+  const auto figures = outside_ ? outside_->hook_figures() : std::nullopt;
+  view.delivers = figures.has_value();
+  view.figures = figures.value_or(core::CourierFigures{});
   return view;
 }
 

@@ -13,8 +13,8 @@
 
 #include "app/audit_head_file.h"
 #include "app/config.h"
+#include "app/outside_lines.h"
 #include "app/system_clock.h"
-#include "app/upstream_line.h"
 #include "base/file.h"
 #include "cli/workbench.h"
 #include "core/device_log.h"
@@ -42,10 +42,10 @@ class Site final : public cli::Workbench {
   // Every registration is noted there too, from the next listener on.
   void set_device_log(std::unique_ptr<core::DeviceLog> device_log) { device_log_ = std::move(device_log); }
   [[nodiscard]] core::DeviceLog* device_log() { return device_log_.get(); }
-  // For a server: tells the upstream of what is registered, and of what still waits from before. Nothing where none is configured.
-  [[nodiscard]] Status start_upstream();
+  // For a server: tells upstream and hooks of what is registered, and of what still waits from before. Nothing where none is configured.
+  [[nodiscard]] Status start_outside();
   // Registrations that wait for the upstream are answered; before the listeners stop.
-  void stop_upstream();
+  void stop_outside();
   // Once a second while a server runs: the audit head and the clock mark on disk.
   void housekeep();
 
@@ -63,6 +63,7 @@ class Site final : public cli::Workbench {
   [[nodiscard]] core::Intake& intake() { return registry_->intake(); }
   [[nodiscard]] core::Outbox& outbox() override { return registry_->outbox(); }
   [[nodiscard]] cli::UpstreamView upstream() const override;
+  [[nodiscard]] cli::UpstreamView hooks() const override;
   [[nodiscard]] Status reload() override;
   [[nodiscard]] std::shared_ptr<const core::TrustSnapshot> trust() const override { return trust_->current(); }
   [[nodiscard]] std::string actor() const override;
@@ -94,7 +95,7 @@ class Site final : public cli::Workbench {
   std::unique_ptr<core::TokenCache> token_cache_;
   std::unique_ptr<core::Gate> gate_;
   std::unique_ptr<core::DeviceLog> device_log_;
-  std::unique_ptr<UpstreamLine> upstream_;  // while a server runs
+  std::unique_ptr<OutsideLines> outside_;  // while a server runs
   std::unique_ptr<core::Enroller> enroller_;
   std::mutex follower_mutex_;
   std::function<Status()> follower_;

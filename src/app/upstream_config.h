@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// [upstream] of birthmark.toml: where registrations are reported to.
+// [upstream] and [hooks] of birthmark.toml: whom the server tells of registrations.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,15 @@ struct UpstreamConfig {
   Duration wait_deadline = std::chrono::seconds(20);
   Duration timeout = std::chrono::seconds(30);
   unsigned parallel = 4;
+
+  [[nodiscard]] bool configured() const { return !url.empty(); }
+};
+
+// [hooks]: the line's own system.
+struct HooksConfig {
+  std::string url;  // empty: there is none
+  std::string ca_file;
+  Duration timeout = std::chrono::seconds(10);
 
   [[nodiscard]] bool configured() const { return !url.empty(); }
 };

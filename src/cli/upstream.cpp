@@ -13,7 +13,11 @@ namespace {
 using core::OutboxState;
 
 constexpr const char* kGroupHelp = "The upstream that learns of every registered device";
-constexpr auto kChannel = core::OutboxChannel::upstream;
+
+// --hooks: the same for the line's own system.
+void declare_hooks(CLI::App& command, core::OutboxChannel& channel) {
+  command.add_flag_callback("--hooks", [&channel] { channel = core::OutboxChannel::events; }, "Of [hooks] instead of [upstream]");
+}
 
 std::string hold_of(const UpstreamView& view) {
   switch (view.figures.hold) {
@@ -37,11 +41,12 @@ class UpstreamStatusCommand final : public DirectoryCommand {
                             ->add_subcommand("status", "Whether messages are delivered, how many wait and for how long");
     declare_directory(*command);
     declare_format(*command, format_);
+    declare_hooks(*command, channel_);
     return command;
   }
   Status run(Console& console, Workbench& workbench, const std::vector<InputFile>&) override {
-    BIRTHMARK_TRY(const core::OutboxTotals totals, workbench.outbox().outbox_totals(kChannel));
-    const UpstreamView view = workbench.upstream();
+    BIRTHMARK_TRY(const core::OutboxTotals totals, workbench.outbox().outbox_totals(channel_));
+    const UpstreamView view = channel_ == core::OutboxChannel::upstream ? workbench.upstream() : workbench.hooks();
     Listing listing(
         console.out, format_,
         {{"url", 40}, {"mode", 5}, {"waiting", 8}, {"sending", 8}, {"oldest", 8}, {"unverified", 10}, {"stopped", 8}, {"state", 0}});
@@ -52,12 +57,13 @@ class UpstreamStatusCommand final : public DirectoryCommand {
                  {age(totals, workbench.clock().now())},
                  {std::to_string(totals.unverified), true},
                  {std::to_string(totals.stopped), true},
-                 {view.url.empty() ? "no upstream is configured" : hold_of(view)}});
+                 {view.url.empty() ? "none is configured" : hold_of(view)}});
     return {};
   }
 
  private:
   ListFormat format_ = ListFormat::table;
+  core::OutboxChannel channel_ = core::OutboxChannel::upstream;
 };
 
 OutboxState parse_state(std::string_view name) {
@@ -80,6 +86,7 @@ class UpstreamListCommand final : public DirectoryCommand {
     declare_directory(*command);
     declare_format(*command, format_);
     declare_state(*command, state_, "Those in this state (default: stopped)");
+    declare_hooks(*command, channel_);
     return command;
   }
   Status run(Console& console, Workbench& workbench, const std::vector<InputFile>&) override {
@@ -88,7 +95,7 @@ class UpstreamListCommand final : public DirectoryCommand {
                     {{"message", 8}, {"state", 10}, {"id", 36}, {"attempts", 8}, {"created_at", 20}, {"due_at", 20}, {"reason", 0}});
     core::RowId after = 0;
     for (;;) {
-      BIRTHMARK_TRY(const auto page, workbench.outbox().messages(kChannel, parse_state(state_), after, kPage));
+      BIRTHMARK_TRY(const auto page, workbench.outbox().messages(channel_, parse_state(state_), after, kPage));
       for (const core::OutboxEntry& entry : page) {
         listing.row({{std::to_string(entry.row), true},
                      {std::string(to_string(entry.state))},
@@ -105,6 +112,7 @@ class UpstreamListCommand final : public DirectoryCommand {
 
  private:
   ListFormat format_ = ListFormat::table;
+  core::OutboxChannel channel_ = core::OutboxChannel::upstream;
   std::string state_ = "stopped";
 };
 
@@ -120,6 +128,7 @@ class UpstreamActCommand final : public DirectoryCommand {
     declare_directory(*command);
     auto* message = command->add_option("--message", message_, "This one, by the number that `upstream list` prints")->type_name("N");
     declare_state(*command, state_, "All in this state (default: stopped)")->excludes(message);
+    declare_hooks(*command, channel_);
     auto* reason = command->add_option("--reason", reason_, "Why; kept in the audit")->type_name("TEXT");
     if (act_ == core::OutboxOrder::Act::drop) reason->required();
     return command;
@@ -128,15 +137,17 @@ class UpstreamActCommand final : public DirectoryCommand {
     const bool retry = act_ == core::OutboxOrder::Act::retry;
     if (!retry && reason_.empty()) return fail(ErrorCode::invalid, "a reason is required");
     core::OutboxOrder order;
-    order.channel = kChannel;
+    order.channel = channel_;
     order.act = act_;
     order.state = parse_state(state_);
     if (message_ > 0) order.row = message_;
     order.at = workbench.clock().now();
     const std::string which = order.row ? "message " + std::to_string(*order.row) : "all " + state_;
-    order.audit_body =
-        core::audit_body(retry ? core::AuditEvent::upstream_retried : core::AuditEvent::upstream_dropped, order.at,
-                         {{"factory", workbench.factory()}, {"which", which}, {"reason", reason_}, {"actor", workbench.actor()}});
+    order.audit_body = core::audit_body(retry ? core::AuditEvent::upstream_retried : core::AuditEvent::upstream_dropped, order.at,
+                                        {{"factory", workbench.factory()},
+                                         {"which", (channel_ == core::OutboxChannel::events ? "hooks: " : "") + which},
+                                         {"reason", reason_},
+                                         {"actor", workbench.actor()}});
     const bool one = order.row.has_value();
     BIRTHMARK_TRY(const std::uint64_t moved, workbench.wait(workbench.outbox().operate(std::move(order))));
     if (one && moved == 0)
@@ -148,6 +159,7 @@ class UpstreamActCommand final : public DirectoryCommand {
 
  private:
   const core::OutboxOrder::Act act_;
+  core::OutboxChannel channel_ = core::OutboxChannel::upstream;
   core::RowId message_ = 0;
   std::string state_ = "stopped";
   std::string reason_;

@@ -52,6 +52,7 @@ class Workbench {
   [[nodiscard]] virtual std::vector<std::pair<std::string, SpkiHash>> held_keys() const = 0;
   [[nodiscard]] virtual core::Outbox& outbox() = 0;
   [[nodiscard]] virtual UpstreamView upstream() const = 0;
+  [[nodiscard]] virtual UpstreamView hooks() const = 0;
   // The head that is kept, signed, outside the database; nothing when there is none yet.
   [[nodiscard]] virtual Result<std::optional<core::AuditHead>> signed_audit_head() = 0;
   // Reads keys and trust anew; what follows is decided under them.

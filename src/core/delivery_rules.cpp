@@ -35,6 +35,10 @@ DeliveryJudgement judge_client_error(const UpstreamReply& reply) {
   return judged;
 }
 
+bool is_heard(int status) {
+  return (status >= 200 && status < 300) || status == 409;
+}
+
 }  // namespace
 
 DeliveryJudgement judge_delivery(const DeliveryRules& rules, const UpstreamReply& reply) {
@@ -48,19 +52,14 @@ DeliveryJudgement judge_delivery(const DeliveryRules& rules, const UpstreamReply
     }
     return judged;
   }
-  const bool success = reply.status == 201 || (rules.any_success && reply.status >= 200 && reply.status < 300);
-  if (success) {
+  if (reply.status == 201 || (rules.any_success && is_heard(reply.status))) {
     judged.state = OutboxState::delivered;
     return judged;
   }
-  if (reply.status >= 500) {
+  if (reply.status >= 500 || rules.any_success) {
     judged.may_be_there = true;  // it may have failed after it was done
   } else if (reply.status >= 400) {
     judged = judge_client_error(reply);
-    if (rules.any_success && judged.compare_keys) {
-      judged.compare_keys = false;
-      judged.state = OutboxState::delivered;
-    }
   } else {
     judged.state = OutboxState::stopped;  // a proxy's page, a redirect: not what was asked
   }

@@ -10,7 +10,9 @@
 namespace birthmark::core {
 
 struct DeliveryRules {
-  bool any_success = false;  // every 2xx is a delivery; otherwise 201 alone is, and 409 asks for a comparison of keys
+  // For those who only listen: every 2xx and 409 is a delivery, everything else is repeated. Otherwise 201 alone is a delivery, 409 asks
+  // for a comparison of keys, 401 and 403 hold the channel, and what can never succeed is stopped.
+  bool any_success = false;
   Duration first_retry = std::chrono::seconds(1);
   Duration longest_retry = std::chrono::minutes(5);
   Duration first_pause = std::chrono::milliseconds(500);  // of the channel, when nobody answers

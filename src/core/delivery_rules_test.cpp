@@ -64,7 +64,10 @@ TEST(DeliveryRules, AnySuccessIsForThoseWhoOnlyListen) {
   DeliveryRules rules;
   rules.any_success = true;
   for (const int status : {200, 201, 202, 204, 409}) EXPECT_EQ(judge_delivery(rules, answered(status)).state, OutboxState::delivered);
-  EXPECT_EQ(judge_delivery(rules, answered(302)).state, OutboxState::stopped);
+  for (const int status : {302, 400, 401, 403, 500}) {
+    EXPECT_EQ(judge_delivery(rules, answered(status)).state, OutboxState::waiting) << status;
+    EXPECT_EQ(judge_delivery(rules, answered(status)).hold, ChannelHold::none) << status;
+  }
 }
 
 TEST(DeliveryRules, BackoffDoublesUpToItsLimitAndNeverComesBackAtOnce) {

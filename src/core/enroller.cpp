@@ -204,6 +204,11 @@ Task<Enroller::Attempt> Enroller::issue(const Enrollment& enrollment, const Appl
                      recorded->certificate,  track_delivery};
 }
 
+Task<Status> Enroller::audit_refusal(std::string body, Instant now) {
+  if (desk_ != nullptr) co_return co_await desk_->record_refusal(std::move(body), now);
+  co_return co_await registry_.append_audit(std::move(body));
+}
+
 Task<EnrollmentOutcome> Enroller::refuse(const Enrollment& enrollment, Refusal refusal) {
   ++refused_;
   const bool ours = refusal.kind == RefusalKind::unavailable;
@@ -217,7 +222,7 @@ Task<EnrollmentOutcome> Enroller::refuse(const Enrollment& enrollment, Refusal r
   if (now) {
     auto body = journal_.note(refusal, enrollment, trust_.current()->factory, *now);
     if (body) {
-      auto written = co_await registry_.append_audit(std::move(*body));
+      auto written = co_await audit_refusal(std::move(*body), *now);
       if (!written) log::error("refusal not audited", {{"error", written.error().describe()}});
     }
   }

@@ -51,6 +51,7 @@ class Enroller {
   [[nodiscard]] Task<Attempt> attempt(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts);
   [[nodiscard]] Task<Attempt> issue(const Enrollment& enrollment, const Applicant& applicant, Approval approval,
                                     std::shared_ptr<const TrustSnapshot> trust, std::optional<DeviceRecord> known, Instant now);
+  [[nodiscard]] Task<Status> audit_refusal(std::string body, Instant now);
   [[nodiscard]] Task<EnrollmentOutcome> enroll_with_turn(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts);
   [[nodiscard]] Task<EnrollmentOutcome> confirm_upstream(const Enrollment& enrollment, EnrollmentOutcome& outcome);
 

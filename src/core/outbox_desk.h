@@ -18,6 +18,8 @@ class OutboxDesk {
   virtual ~OutboxDesk() = default;
   // The messages that go with this registration; its certificate_der is filled in.
   [[nodiscard]] virtual std::vector<OutboxDraft> compose(const IssuanceRecord& issuance) const = 0;
+  // Audits a refusal, and writes what is to be said of it in the same transaction.
+  [[nodiscard]] virtual Task<Status> record_refusal(std::string audit_body, Instant at) = 0;
   // They are on disk.
   virtual void recorded() = 0;
   // "The cloud must know first": waits until the message of this certificate was delivered. unavailable, in words for the device, when that

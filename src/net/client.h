@@ -69,6 +69,8 @@ class HttpClient {
 // One request, one connection.
 [[nodiscard]] Result<ClientResponse> http_request(const ClientRequest& request, const TlsTrust& trust = {});
 
+[[nodiscard]] Status check_url(const std::string& url);  // http:// or https:// with a host
+
 // Whether a secret may be sent there: https://, or http:// to this machine. The error says so.
 [[nodiscard]] Status check_confidential_url(const std::string& url);
 

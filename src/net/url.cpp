@@ -54,6 +54,11 @@ Result<Url> parse_url(const std::string& text) {
   return url;
 }
 
+Status check_url(const std::string& url) {
+  BIRTHMARK_TRY([[maybe_unused]] const Url parsed, parse_url(url));
+  return {};
+}
+
 Status check_confidential_url(const std::string& url) {
   BIRTHMARK_TRY(const Url parsed, parse_url(url));
   const bool this_machine = parsed.host == "localhost" || parsed.host == "127.0.0.1" || parsed.host == "::1";

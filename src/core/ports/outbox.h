@@ -91,6 +91,9 @@ class Outbox {
   [[nodiscard]] virtual Task<Result<std::vector<OutboxMessage>>> claim(OutboxChannel channel, Instant now, std::size_t limit) = 0;
   [[nodiscard]] virtual Task<Status> settle(std::vector<OutboxSettlement> settlements) = 0;
 
+  // An audit record and the message that tells of it, in one transaction; it concerns no device of the registry.
+  [[nodiscard]] virtual Task<Status> append_event(std::string audit_body, OutboxDraft draft, Instant at) = 0;
+
   // --- those who ask ---------------------------------------------------------------------------------------------------------------
   // The message that reports this certificate; nothing when there never was one.
   [[nodiscard]] virtual Result<std::optional<OutboxEntry>> find_message(OutboxChannel channel, RowId certificate) = 0;

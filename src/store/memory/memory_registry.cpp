@@ -94,6 +94,14 @@ class RegistryInMemory final : public MemoryRegistry {
     outbox_.settle(settlements);
     co_return Status{};
   }
+  Task<Status> append_event(std::string audit_body, core::OutboxDraft draft, Instant at) override {
+    const std::lock_guard held(mutex_);
+    core::IssuanceRecord nobody;
+    nobody.issued_at = at;
+    outbox_.add(std::move(draft), nobody, 0);
+    append(std::move(audit_body));
+    co_return Status{};
+  }
   Result<std::optional<core::OutboxEntry>> find_message(core::OutboxChannel channel, RowId certificate) override {
     const std::lock_guard held(mutex_);
     return outbox_.find(channel, certificate);

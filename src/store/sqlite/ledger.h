@@ -59,6 +59,7 @@ class Ledger {
   [[nodiscard]] Result<std::vector<core::ImportOutcome>> import(const std::vector<core::ImportedDevice>& devices);
 
   // The outbox: ledger_outbox.cpp.
+  [[nodiscard]] Status append_event(const std::string& audit_body, const core::OutboxDraft& draft, Instant at);
   [[nodiscard]] Result<std::uint64_t> recover_messages(core::OutboxChannel channel);
   [[nodiscard]] Result<std::vector<core::OutboxMessage>> claim_messages(core::OutboxChannel channel, Instant now, std::size_t limit);
   [[nodiscard]] Status settle_messages(const std::vector<core::OutboxSettlement>& settlements);

@@ -26,6 +26,17 @@ Status Ledger::write_messages(core::RowId identity, core::RowId certificate, con
   return {};
 }
 
+Status Ledger::append_event(const std::string& audit_body, const core::OutboxDraft& draft, Instant at) {
+  BIRTHMARK_TRY(Statement * insert, prepared(sql::kInsertMessage));
+  insert->bind(1, number(draft.channel));
+  insert->bind_null(2);
+  insert->bind_null(3);
+  insert->bind(4, to_unix_ms(at));
+  insert->bind(5, std::string_view(draft.body));
+  BIRTHMARK_CHECK(run(*insert));
+  return append_audit(audit_body);
+}
+
 Result<bool> Ledger::upstream_may_know(core::RowId identity) {
   BIRTHMARK_TRY(Statement * row, prepared(sql::kUpstreamMayKnow));
   const Statement::Use use(*row);

@@ -25,6 +25,12 @@ Task<Result<std::uint64_t>> SqliteOutbox::operate(core::OutboxOrder order) {
   return write_call<std::uint64_t>(writer_, [order = std::move(order)](Ledger& ledger) { return ledger.operate_messages(order); });
 }
 
+Task<Status> SqliteOutbox::append_event(std::string audit_body, core::OutboxDraft draft, Instant at) {
+  return write_call<void>(writer_, [audit_body = std::move(audit_body), draft = std::move(draft), at](Ledger& ledger) {
+    return ledger.append_event(audit_body, draft, at);
+  });
+}
+
 Result<std::optional<Instant>> SqliteOutbox::next_due(core::OutboxChannel channel) {
   return readers_.with(sql::kNextDue, [&](Statement& row) -> Result<std::optional<Instant>> {
     row.bind(1, static_cast<std::int64_t>(channel));

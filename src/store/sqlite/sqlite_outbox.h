@@ -17,6 +17,7 @@ class SqliteOutbox final : public core::Outbox {
   Result<std::optional<Instant>> next_due(core::OutboxChannel channel) override;
   Task<Result<std::vector<core::OutboxMessage>>> claim(core::OutboxChannel channel, Instant now, std::size_t limit) override;
   Task<Status> settle(std::vector<core::OutboxSettlement> settlements) override;
+  Task<Status> append_event(std::string audit_body, core::OutboxDraft draft, Instant at) override;
   Result<std::optional<core::OutboxEntry>> find_message(core::OutboxChannel channel, core::RowId certificate) override;
   Result<core::OutboxTotals> outbox_totals(core::OutboxChannel channel) override;
   Result<std::vector<core::OutboxEntry>> messages(core::OutboxChannel channel, core::OutboxState state, core::RowId after,
