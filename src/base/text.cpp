@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
 
+#include <cstring>
+
 namespace birthmark {
 namespace {
 
@@ -67,6 +69,20 @@ constexpr std::array<bool, 256> make_json_plain() {
   return plain;
 }
 constexpr auto kJsonPlain = make_json_plain();
+
+// Whether none of eight octets needs a closer look: no control character, quote or backslash, all of them ASCII. Most answers are long
+// runs of such. (x - n) has the top bit where an octet below 0x80 is less than n; the xor turns what is looked for into zero.
+bool eight_are_plain(const char* octets) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  constexpr std::uint64_t kTops = 0x8080808080808080U;
+  std::uint64_t eight = 0;
+  std::memcpy(&eight, octets, sizeof eight);
+  const std::uint64_t quotes = eight ^ (kOnes * static_cast<unsigned char>('"'));
+  const std::uint64_t backslashes = eight ^ (kOnes * static_cast<unsigned char>('\\'));
+  const std::uint64_t deletes = eight ^ (kOnes * 0x7fU);
+  const std::uint64_t found = eight | (eight - kOnes * 0x20U) | (quotes - kOnes) | (backslashes - kOnes) | (deletes - kOnes);
+  return (found & kTops) == 0;
+}
 
 }  // namespace
 
@@ -188,6 +204,8 @@ void append_json_escaped(std::string& to, std::string_view text) {
   const auto flush = [&](std::size_t end) { to.append(text.substr(run, end - run)); };
   const char* const octets = text.data();
   for (std::size_t at = 0; at < text.size();) {
+    while (text.size() - at >= sizeof(std::uint64_t) && eight_are_plain(octets + at)) at += sizeof(std::uint64_t);
+    if (at == text.size()) break;
     const auto octet = static_cast<unsigned char>(octets[at]);
     if (kJsonPlain[octet]) {
       ++at;

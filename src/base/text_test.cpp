@@ -55,6 +55,19 @@ TEST(JsonEscape, QuotesControlsAndBrokenUtf8) {
   EXPECT_EQ(json_string("a\"b\\c\n\t\r"), R"("a\"b\\c\n\t\r")");
   EXPECT_EQ(json_string(std::string_view("\0\x1f\x7f", 3)), "\"\\u0000\\u001f\\u007f\"");
   EXPECT_EQ(json_string("\xc3\xa9\xff!"), "\"\xc3\xa9\xef\xbf\xbd!\"");
+  // Wherever it stands in a long run, and whatever stands beside it.
+  const std::string plain = " !#$%&'()*+,-./:;<=>?@[]^_`{|}~azAZ09";
+  for (const auto& [raw, escaped] : std::vector<std::pair<std::string, std::string>>{{"\"", "\\\""},
+                                                                                     {"\\", "\\\\"},
+                                                                                     {"\n", "\\n"},
+                                                                                     {std::string(1, '\0'), "\\u0000"},
+                                                                                     {"\x1f", "\\u001f"},
+                                                                                     {"\x7f", "\\u007f"},
+                                                                                     {"\xff", "\xef\xbf\xbd"},
+                                                                                     {"\xc3\xa9", "\xc3\xa9"}})
+    for (std::size_t at = 0; at <= plain.size(); ++at)
+      EXPECT_EQ(json_string(plain.substr(0, at) + raw + plain.substr(at)), '"' + plain.substr(0, at) + escaped + plain.substr(at) + '"')
+          << at;
 }
 
 }  // namespace

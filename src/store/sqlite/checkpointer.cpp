@@ -10,8 +10,8 @@ namespace birthmark::store {
 namespace {
 
 constexpr std::chrono::milliseconds kLookEvery{50};
-constexpr int kLooksPerPeriod = 20;       // once a second whatever the size
-constexpr std::uint64_t kLongLog = 4096;  // pages: 16 MB
+constexpr int kLooksPerPeriod = 100;      // every five seconds whatever the size
+constexpr std::uint64_t kLongLog = 8192;  // pages: 32 MB. The longer, the more often a page was written anew before it is copied
 constexpr int kShortRemainder = 256;      // pages that may be copied while the writer waits
 constexpr int kMostPasses = 4;
 
