@@ -11,11 +11,11 @@ namespace {
 
 constexpr std::size_t kLargestBatch = 512;
 constexpr std::chrono::milliseconds kNoteDelay{100};
-constexpr std::size_t kWorthGathering = 6;
-constexpr std::size_t kGathered = 40;
-constexpr std::size_t kPatience = 8;
-constexpr int kGatherSlices = 16;
+constexpr std::size_t kCrowd = 10;     // callers, below which nothing waits
+constexpr std::size_t kGathered = 40;  // jobs worth a sync
 constexpr std::chrono::microseconds kGatherSlice{250};
+constexpr int kGatherSlices = 16;
+constexpr int kPatience = 2;  // slices in which nobody came or was on the way
 
 // A failure of the disk or the file, as opposed to one job's own: repeating the other jobs cannot help.
 bool is_storage_trouble(int code) {
@@ -104,16 +104,16 @@ void GroupCommit::work() {
 }
 
 // On a slow disk the sync itself gathers the next batch. Where it takes a tenth of a millisecond it would gather six of sixty-four, and
-// each batch's own cost (log frames, sync, wake-ups) would be most of the work: so while others are known to be on their way, up to four
-// milliseconds go by. When nobody is, or few requests come at a time, nothing waits here.
+// each batch's own cost (log frames, sync, wake-ups) would be most of the work. So when many callers are about (those of the last batch
+// will be back), the writer waits for them while they keep coming, at most four milliseconds. With a few callers nothing ever waits here.
 void GroupCommit::gather(std::unique_lock<std::mutex>& held) {
   std::size_t before = 0;
-  std::size_t quiet = 0;  // slices since somebody came or was on the way; the more wait already, the likelier more will come
+  int quiet = 0;
   for (int slice = 0; slice < kGatherSlices && !stopping_; ++slice) {
     const std::size_t waiting = queue_.size();
-    if (waiting < kWorthGathering || waiting >= kGathered) return;
+    if (waiting + last_batch_ < kCrowd || waiting >= kGathered) return;
     quiet = waiting != before || expected_.load(std::memory_order_relaxed) > 0 ? 0 : quiet + 1;
-    if (quiet > waiting / kPatience) return;
+    if (quiet > kPatience) return;
     before = waiting;
     held.unlock();
     std::this_thread::sleep_for(kGatherSlice);
@@ -140,6 +140,7 @@ std::optional<GroupCommit::Batch> GroupCommit::take() {
     queue_.pop_front();
   }
   std::swap(batch.notes, notes_);
+  last_batch_ = count;
   return batch;
 }
 

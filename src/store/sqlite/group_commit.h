@@ -105,6 +105,7 @@ class GroupCommit {
   Reopen reopen_;
   std::optional<Ledger> ledger_;  // the writer thread's; absent after a failure until it could be reopened
   std::mutex transaction_mutex_;  // held while a batch is written
+  std::size_t last_batch_ = 0;    // the writer thread's
   std::atomic<int> expected_{0};
   std::atomic<bool> turn_wanted_{false};
 
