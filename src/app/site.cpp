@@ -170,14 +170,27 @@ std::string Site::user_name(unsigned uid) {
   return found->pw_name;
 }
 
+// How much waits, and for how many seconds.
+void Site::append_outbox(std::vector<cli::Figure>& figures, const std::string& name, core::OutboxChannel channel) const {
+  const auto totals = registry_->outbox().outbox_totals(channel);
+  if (!totals) return;
+  const auto age = totals->oldest ? std::chrono::duration_cast<std::chrono::seconds>(clock_.now() - *totals->oldest).count() : 0;
+  figures.push_back({name + "_waiting", totals->waiting + totals->sending});
+  figures.push_back({name + "_stopped", totals->stopped});
+  figures.push_back({name + "_age", static_cast<std::uint64_t>(std::max<std::int64_t>(age, 0))});
+}
+
 std::vector<cli::Figure> Site::figures() const {
   const store::SqliteStatistics store = registry_->statistics();
   const core::EnrollmentStatistics enrollments = enroller_->statistics();
-  return {{"issued", enrollments.issued},   {"replayed", enrollments.replayed},
-          {"refused", enrollments.refused}, {"conflicts", enrollments.conflicts},
-          {"commits", store.commits},       {"jobs", store.jobs},
-          {"fsyncs", store.fsyncs},         {"wal_bytes", store.wal_bytes},
-          {"rss", resident_bytes()}};
+  std::vector<cli::Figure> all = {{"issued", enrollments.issued},   {"replayed", enrollments.replayed},
+                                  {"refused", enrollments.refused}, {"conflicts", enrollments.conflicts},
+                                  {"commits", store.commits},       {"jobs", store.jobs},
+                                  {"fsyncs", store.fsyncs},         {"wal_bytes", store.wal_bytes},
+                                  {"rss", resident_bytes()}};
+  if (config_.upstream.configured()) append_outbox(all, "outbox", core::OutboxChannel::upstream);
+  if (config_.hooks.configured()) append_outbox(all, "hooks", core::OutboxChannel::events);
+  return all;
 }
 
 std::vector<std::string> Site::obstacles() const {

@@ -77,6 +77,7 @@ class Site final : public cli::Workbench {
  private:
   explicit Site(std::filesystem::path directory) : directory_(std::move(directory)) {}
   [[nodiscard]] Status open_parts();
+  void append_outbox(std::vector<cli::Figure>& figures, const std::string& name, core::OutboxChannel channel) const;
   void note_clock();
   [[nodiscard]] Result<std::vector<std::shared_ptr<core::Signer>>> load_signers() const;
 

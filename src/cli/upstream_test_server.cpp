@@ -17,6 +17,7 @@
 #include "cli/commands.h"
 #include "crypto/x509_codec.h"
 #include "net/server.h"
+#include "net/tls_server.h"
 
 namespace birthmark::cli {
 namespace {
@@ -123,6 +124,8 @@ class UpstreamTestServerCommand final : public LocalCommand {
         ->required()
         ->type_name("FILE");
     command->add_option("--token-file", token_file_, "Answer 401 to whoever does not send this file's token")->type_name("FILE");
+    auto* certificate = command->add_option("--certificate", certificate_, "Speak HTTPS with this certificate (PEM)")->type_name("FILE");
+    command->add_option("--key", key_, "Its private key (PEM)")->type_name("FILE")->needs(certificate);
     command->add_option("--fail-share", fail_share_, "Answer 500 to this share of the requests, to every other of them after doing it")
         ->type_name("0..1")
         ->check(CLI::Range(0.0, 1.0));
@@ -144,7 +147,8 @@ class UpstreamTestServerCommand final : public LocalCommand {
     }
     BIRTHMARK_TRY(const auto endpoint, net::parse_endpoint(listen_));
     BIRTHMARK_TRY(const auto server, net::Server::create(1, {}));
-    BIRTHMARK_TRY(const auto bound, server->listen(endpoint, upstream));
+    BIRTHMARK_TRY(const auto options, listen_options());
+    BIRTHMARK_TRY(const auto bound, server->listen(endpoint, upstream, options));
     BIRTHMARK_CHECK(server->start());
     console.out << "listening upstream " << net::to_string(bound) << "\nready" << std::endl;
     int signal = 0;
@@ -154,9 +158,26 @@ class UpstreamTestServerCommand final : public LocalCommand {
   }
 
  private:
+  Result<net::ListenOptions> listen_options() const {
+    net::ListenOptions options;
+    if (certificate_.empty()) return options;
+    net::TlsServerSettings settings;
+    settings.name = "upstream";
+    net::TlsIdentity identity;
+    BIRTHMARK_TRY(const std::string text, read_file(certificate_));
+    BIRTHMARK_TRY(auto blocks, decode_pem(text));
+    for (PemBlock& block : blocks) identity.chain.push_back(std::move(block.contents));
+    BIRTHMARK_TRY(identity.private_key_pem, read_file(key_.empty() ? certificate_ : key_));
+    settings.identities.push_back(std::move(identity));
+    BIRTHMARK_TRY(options.tls, net::TlsServer::create(settings));
+    return options;
+  }
+
   std::string listen_ = "127.0.0.1:9000";
   std::filesystem::path record_;
   std::filesystem::path token_file_;
+  std::filesystem::path certificate_;
+  std::filesystem::path key_;
   double fail_share_ = 0;
 };
 

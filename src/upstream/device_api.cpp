@@ -2,48 +2,11 @@
 #include "upstream/device_api.h"
 
 #include <algorithm>
-#include <boost/json.hpp>
-#include <charconv>
 
-#include "base/pem.h"
+#include "upstream/device_answer.h"
 
 namespace birthmark::upstream {
 namespace {
-
-namespace json = boost::json;
-
-constexpr std::size_t kLongestNote = 300;
-
-// One line for operators; what a server says is not to be trusted with a terminal.
-std::string noted(std::string_view text) {
-  std::string line(text.substr(0, kLongestNote));
-  std::replace_if(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-  return line;
-}
-
-// RFC 9110 10.2.3, the form in seconds; a date is treated as if there were none.
-std::optional<Duration> retry_after(const net::ClientResponse& response) {
-  const std::string_view text = response.header("Retry-After");
-  std::int64_t seconds = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  constexpr std::int64_t kDay = 86'400;
-  if (text.empty() || read.ec != std::errc{} || read.ptr != text.data() + text.size() || seconds < 0) return std::nullopt;
-  return std::chrono::seconds(std::min(seconds, kDay));
-}
-
-// `public-key` of a device object, as the factory API spells it, or `pubkey`, as the open servers do.
-std::optional<Bytes> public_key_in(const std::string& body) {
-  boost::system::error_code failure;
-  const json::value value = json::parse(body, failure);
-  if (failure || !value.is_object()) return std::nullopt;
-  for (const char* member : {"public-key", "pubkey"}) {
-    const json::value* key = value.get_object().if_contains(member);
-    if (key == nullptr || !key->is_string()) continue;
-    auto block = decode_first_pem(key->get_string());
-    if (block && block->label == "PUBLIC KEY") return std::move(block->contents);
-  }
-  return std::nullopt;
-}
 
 class DeviceApiConnection final : public core::Upstream {
  public:
@@ -54,7 +17,7 @@ class DeviceApiConnection final : public core::Upstream {
     core::UpstreamReply reply;
     if (response) {
       reply.status = response->status;
-      reply.retry_after = retry_after(*response);
+      reply.retry_after = parse_retry_after(response->header("Retry-After"));
       reply.text = noted(response->body);
       return reply;
     }

@@ -39,19 +39,20 @@ void TestUpstream::set_token(const std::string& token) {
   token_ = token;
 }
 
-void TestUpstream::start(double fail_share) {
+void TestUpstream::start(double fail_share, const Arguments& more) {
   write_secret(scratch_ / "upstream.expected", token_);
-  const Arguments arguments{program(),
-                            "upstream",
-                            "test-server",
-                            "--listen",
-                            "127.0.0.1:" + std::to_string(port_),
-                            "--record",
-                            scratch_ / "upstream.jsonl",
-                            "--token-file",
-                            scratch_ / "upstream.expected",
-                            "--fail-share",
-                            std::to_string(fail_share)};
+  Arguments arguments{program(),
+                      "upstream",
+                      "test-server",
+                      "--listen",
+                      "127.0.0.1:" + std::to_string(port_),
+                      "--record",
+                      scratch_ / "upstream.jsonl",
+                      "--token-file",
+                      scratch_ / "upstream.expected",
+                      "--fail-share",
+                      std::to_string(fail_share)};
+  arguments.insert(arguments.end(), more.begin(), more.end());
   child_ = std::make_unique<ChildProcess>(arguments, ChildProcess::Options{{}, scratch_ / "upstream.out", scratch_ / "upstream.log"});
   const bool up = wait_until([&] { return HttpPeer(port_).connected(); });
   require(up, "the test upstream does not listen: " + read_text(scratch_ / "upstream.log"));
@@ -63,9 +64,9 @@ void TestUpstream::stop() {
   child_.reset();
 }
 
-void TestUpstream::configure(const Factory& factory, const std::string& more) const {
+void TestUpstream::configure(const Factory& factory, const std::string& more, const std::string& origin) const {
   write_secret(token_file(factory), token_);
-  factory.configure("upstream", "url = \"" + url() + "\"\ntoken_file = \"upstream.token\"\ngroup = \"line\"\n" + more);
+  factory.configure("upstream", "url = \"" + url(origin) + "\"\ntoken_file = \"upstream.token\"\ngroup = \"line\"\n" + more);
 }
 
 std::string TestUpstream::record() const {

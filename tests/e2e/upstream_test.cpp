@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <cstdlib>
@@ -11,6 +12,7 @@
 #include <sstream>
 #include <thread>
 
+#include "base/pem.h"
 #include "device.h"
 #include "http_peer.h"
 #include "server_process.h"
@@ -159,6 +161,89 @@ TEST(Upstream, AnotherKeyThereStopsTheMessageAndSaysSo) {
   factory.command({"audit", "verify"});
   EXPECT_EQ(server->stop(), 0);
 }
+
+// DECISIONS, Enrollment: a lost answer may be asked for with another key as long as the upstream has not got the first.
+TEST(Upstream, ANewKeyReplacesOneThatItWasNeverTold) {
+  const Factory factory;
+  factory.configure("registration", "retry_under_open_trust = true");
+  TestUpstream upstream(factory.scratch());
+  upstream.configure(factory, "mode = \"wait\"\nwait_deadline = \"1s\"\n");
+  const auto server = factory.serve();
+  const Device first = Device::make();
+  ASSERT_EQ(post_sign(server->port(), first.body())->status, 503);
+  EXPECT_TRUE(wait_until([&] { return upstream_status(factory).at("state").as_string().starts_with("unreachable"); }));
+  EXPECT_TRUE(wait_until([&] { return figure(factory, "waiting") == 1; }));
+  const Device second = Device::make(first.uuid);
+  EXPECT_TRUE(wait_until([&] { return post_sign(server->port(), second.body())->status == 503; }));
+  upstream.start();
+  EXPECT_TRUE(wait_until([&] { return post_sign(server->port(), second.body())->status == 201; }));
+  EXPECT_EQ(upstream.devices().size(), 1U);
+  const auto pem = second.key.spki_der();
+  ASSERT_TRUE(pem);
+  EXPECT_EQ(upstream.devices().at(first.uuid), encode_pem("PUBLIC KEY", *pem));
+  // The first key is not current any more, and a third may not follow: the upstream has the second.
+  EXPECT_EQ(post_sign(server->port(), first.body())->status, 409);
+  EXPECT_EQ(post_sign(server->port(), Device::make(first.uuid).body())->status, 409);
+  EXPECT_EQ(server->stop(), 0);
+  factory.command({"audit", "verify"});
+}
+
+TEST(Upstream, OverTlsItIsWhoItSaysOrIsToldNothing) {
+  const Factory factory;
+  const auto certificate = factory.scratch() / "upstream.pem", key = factory.scratch() / "upstream.key";
+  const auto make = [&](const std::string& name) {
+    const Outcome made = run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
+                              "-out", certificate, "-subj", "/CN=upstream", "-addext", "subjectAltName=" + name, "-days", "2"});
+    require(made.exit_code == 0, made.errors);
+  };
+  TestUpstream upstream(factory.scratch());
+  upstream.configure(factory, "ca_file = \"../upstream.pem\"\n", "https://localhost");
+  make("DNS:somebody.else.example");
+  upstream.start(0, {"--certificate", certificate, "--key", key});
+  const auto server = factory.serve();
+  const Device device = Device::make();
+  ASSERT_EQ(post_sign(server->port(), device.body())->status, 201);
+  EXPECT_TRUE(wait_until([&] { return upstream_status(factory).at("state").as_string().find("mismatch") != std::string::npos; }));
+  EXPECT_TRUE(upstream.devices().empty());
+  upstream.stop();
+  make("DNS:localhost");
+  upstream.start(0, {"--certificate", certificate, "--key", key});
+  EXPECT_TRUE(wait_until([&] { return upstream.devices().contains(device.uuid); })) << "no restart is needed when it is mended";
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(post_sign(server->port(), Device::make().body())->status, 201);
+  EXPECT_TRUE(wait_until([&] { return upstream.devices().size() == 21; }));
+  EXPECT_EQ(server->stop(), 0);
+}
+
+#ifdef BIRTHMARK_CRASH_POINTS
+// kill -9 between the upstream's answer and our note of it, and right after the note.
+TEST(Upstream, ACrashOfTheCourierLosesNothingAndTellsNothingTwice) {
+  for (const char* point : {"courier.after_answer:7", "courier.after_settle:7"}) {
+    SCOPED_TRACE(point);
+    const Factory factory;
+    TestUpstream upstream(factory.scratch());
+    upstream.configure(factory);
+    upstream.start();
+    auto server = factory.serve({{std::string("BIRTHMARK_CRASH_AT=") + point}, 2});
+    std::set<std::string> registered;
+    for (int i = 0; i < 40; ++i) {
+      const Device device = Device::make();
+      const auto answer = post_sign(server->port(), device.body());
+      if (!answer) break;
+      ASSERT_EQ(answer->status, 201);
+      registered.insert(device.uuid);
+    }
+    ASSERT_TRUE(server->wait()) << "it never came by";
+    server = factory.serve();
+    EXPECT_TRUE(wait_until([&] { return all_told(factory); }));
+    const auto known = inventory(factory);
+    EXPECT_TRUE(std::includes(known.begin(), known.end(), registered.begin(), registered.end()));
+    EXPECT_EQ(names_of(upstream.devices()), known);
+    EXPECT_EQ(figure(factory, "unverified"), 0);
+    EXPECT_EQ(figure(factory, "stopped"), 0);
+    EXPECT_EQ(server->stop(), 0);
+  }
+}
+#endif
 
 // --- a line, its upstream down for the first half, two kill -9 ------------------------------------------------------------------------
 
