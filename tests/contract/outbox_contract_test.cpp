@@ -224,6 +224,29 @@ TEST_P(OutboxContract, TheUnseenRuleYieldsToWhatTheUpstreamMayHave) {
   }
 }
 
+// A key that counts no more is not told of: the upstream would make the device with it.
+TEST_P(OutboxContract, WhatIsDeniedForgottenOrReplacedIsNotSent) {
+  const Instant at = moment(500);
+  const auto body = [&](std::uint64_t device) {
+    return sample_operator_body(core::AuditEvent::device_denied, sample_identity(device), at);
+  };
+  std::vector<core::RowId> certificates;
+  for (std::uint64_t device = 1; device <= 4; ++device) certificates.push_back(record(device, device, device).certificate);
+  ASSERT_TRUE(run_task(registry().deny(sample_identity(1), at, body(1))));
+  ASSERT_TRUE(run_task(registry().remove(sample_identity(2), at, body(2))));
+  core::DeviceChange forget;
+  forget.forget_key = true;
+  ASSERT_TRUE(run_task(registry().change(sample_identity(3), forget, at, body(3))));
+  core::Preconditions operator_allowed;
+  operator_allowed.current_key = sample_key(4);
+  EXPECT_EQ(record(4, 40, 40, operator_allowed).conflict, RecordConflict::none);
+  for (const core::RowId certificate : certificates)
+    EXPECT_EQ((*outbox().find_message(kUpstream, certificate))->state, OutboxState::superseded);
+  const auto claimed = claim(1'000);
+  ASSERT_EQ(claimed.size(), 1U);
+  EXPECT_EQ(claimed[0].body, "body 40");
+}
+
 INSTANTIATE_TEST_SUITE_P(Adapters, OutboxContract, every_adapter(), adapter_name);
 
 }  // namespace

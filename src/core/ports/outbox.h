@@ -24,7 +24,7 @@ enum class OutboxState : std::uint8_t {
   unverified = 4,  // the other side has this device; whether with this key could not be read
   stopped = 5,     // the other side will not take it: an operator decides
   dropped = 6,     // an operator gave it up
-  superseded = 7,  // its certificate was replaced before it was ever sent
+  superseded = 7,  // its key was replaced, forgotten or denied before it was delivered
 };
 [[nodiscard]] std::string_view to_string(OutboxState state);
 

@@ -135,7 +135,7 @@ class RegistryInMemory final : public MemoryRegistry {
   [[nodiscard]] Result<core::TokenRecord> add_token_now(core::TokenRecord token, std::string audit_body);
   [[nodiscard]] Result<core::TokenRecord> revoke_token_now(const std::string& id, Instant at, std::string audit_body);
   core::DeviceRecord& make(const core::DeviceIdentity& identity, Instant at);
-  static void release(core::DeviceRecord& device);
+  void release(core::DeviceRecord& device);
   void append(std::string body);
   void raise_clock(Instant now);
 
@@ -201,6 +201,7 @@ Result<core::RecordOutcome> RegistryInMemory::record_now(core::IssuanceRecord is
   device.hardware_id = std::move(issuance.hardware_id);
   device.production = issuance.production;
   device.station = issuance.station;
+  if (device.current_key && device.current_key != issuance.spki_sha256) outbox_.supersede(device.identity);
   device.current_key = issuance.spki_sha256;
   serials_.emplace(issuance.issuer, to_bytes(issuance.serial.magnitude()));
   certificate_owners_.push_back(device.row);
@@ -214,7 +215,6 @@ Result<core::RecordOutcome> RegistryInMemory::record_now(core::IssuanceRecord is
   certificate.delivery = issuance.delivery;
   certificate.station = std::move(issuance.station);
   certificate.der = std::move(issuance.certificate_der);
-  if (expected.unseen_certificate) outbox_.supersede(device.identity);
   for (auto& draft : issuance.outbox) outbox_.add(std::move(draft), issuance, certificate.row);
   device.certificate = std::move(certificate);
   append(std::move(issuance.audit_body));
@@ -253,6 +253,7 @@ Result<core::DeviceRecord> RegistryInMemory::deny_now(const core::DeviceIdentity
     device.deleted = false;
     device.rekey_until.reset();
   }
+  outbox_.supersede(device.identity);
   device.status = DeviceStatus::denied;
   append(std::move(audit_body));
   ++trust_epoch_;
@@ -275,6 +276,7 @@ Result<core::DeviceRecord> RegistryInMemory::allow_now(const core::DeviceIdentit
 }
 
 void RegistryInMemory::release(core::DeviceRecord& device) {
+  outbox_.supersede(device.identity);
   device.status = DeviceStatus::released;
   device.deleted = false;
   device.rekey_until.reset();
@@ -288,6 +290,7 @@ Result<core::DeviceRecord> RegistryInMemory::remove_now(const core::DeviceIdenti
   if (known == rows_.end()) return unknown_device(identity);
   core::DeviceRecord& device = devices_[static_cast<std::size_t>(known->second) - 1];
   if (device.status != DeviceStatus::denied) ++denied_;
+  outbox_.supersede(device.identity);
   device.status = DeviceStatus::denied;
   device.deleted = true;
   device.rekey_until.reset();

@@ -160,7 +160,6 @@ Result<core::RecordOutcome> Ledger::record(const core::IssuanceRecord& issuance,
   BIRTHMARK_TRY(const RowId identity, write_identity(found, issuance));
   BIRTHMARK_TRY(const RowId credential, write_credential(found, identity, issuance.spki_sha256, certificate));
   BIRTHMARK_CHECK(write_certificate(certificate, credential, issuance));
-  if (expected.unseen_certificate) BIRTHMARK_CHECK(supersede_messages(identity));
   if (!issuance.outbox.empty()) BIRTHMARK_CHECK(write_messages(identity, certificate, issuance));
   BIRTHMARK_CHECK(append_audit(issuance.audit_body));
   raise_clock(issuance.issued_at);
@@ -261,7 +260,10 @@ Result<RowId> Ledger::write_credential(const Standing& found, RowId identity, co
     BIRTHMARK_CHECK(run(*update));
     return found.credential;
   }
-  if (found.credential != 0) BIRTHMARK_CHECK(set_credential(found.credential, CredentialState::superseded));
+  if (found.credential != 0) {
+    BIRTHMARK_CHECK(set_credential(found.credential, CredentialState::superseded));
+    BIRTHMARK_CHECK(supersede_messages(identity));
+  }
   BIRTHMARK_TRY(Statement * insert, prepared(sql::kInsertCredential));
   insert->bind(1, identity);
   insert->bind(2, key.view());
@@ -322,7 +324,7 @@ Status Ledger::deny_known(const Standing& found, bool deleted) {
   if (found.status == DeviceStatus::denied) return {};
   if (found.credential != 0) BIRTHMARK_CHECK(set_credential(found.credential, CredentialState::denied));
   ++state_.figures.totals.denied;
-  return {};
+  return supersede_messages(found.identity);
 }
 
 Result<core::DeviceRecord> Ledger::remove(const core::DeviceIdentity& identity, Instant at, const std::string& audit_body) {
@@ -346,6 +348,7 @@ Result<core::DeviceRecord> Ledger::change(const core::DeviceIdentity& identity, 
   if (change.forget_key) {
     BIRTHMARK_CHECK(set_status(found.identity, DeviceStatus::released));
     BIRTHMARK_CHECK(set_credential(found.credential, CredentialState::superseded));
+    BIRTHMARK_CHECK(supersede_messages(found.identity));
   }
   BIRTHMARK_CHECK(append_audit(audit_body));
   if (about_key) ++state_.figures.trust_epoch;

@@ -44,7 +44,7 @@ Result<bool> Ledger::upstream_may_know(core::RowId identity) {
   return step(*row);
 }
 
-// After the unseen rule: the replaced certificate's message goes, as nobody outside knows of it (`check` has looked).
+// A key that counts no more - replaced, forgotten, denied - is not told of any more: the upstream would make the device with it.
 Status Ledger::supersede_messages(core::RowId identity) {
   BIRTHMARK_TRY(Statement * update, prepared(sql::kSupersedeMessages));
   update->bind(1, identity);
