@@ -4,42 +4,20 @@
 #include "net/tls_client.h"
 
 #include <arpa/inet.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include "base/log.h"
+#include "net/tls_handles.h"
 
 namespace birthmark::net {
 namespace {
 
-struct ContextFree {
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-};
-struct SslFree {
-  void operator()(SSL* ssl) const { SSL_free(ssl); }
-};
-struct BioMethodFree {
-  void operator()(BIO_METHOD* method) const { BIO_meth_free(method); }
-};
-using ContextHandle = std::unique_ptr<SSL_CTX, ContextFree>;
-using SslHandle = std::unique_ptr<SSL, SslFree>;
-using BioMethodHandle = std::unique_ptr<BIO_METHOD, BioMethodFree>;
-
-// The thread's error queue, emptied.
-std::string take_errors() {
-  std::string text;
-  while (const unsigned long code = ERR_get_error()) {
-    std::array<char, 256> line{};
-    ERR_error_string_n(code, line.data(), line.size());
-    text += (text.empty() ? "" : "; ") + std::string(line.data());
-  }
-  return text;
-}
+using tls::SslContextHandle;
+using tls::SslHandle;
+using tls::take_errors;
+using BioMethodHandle = std::unique_ptr<BIO_METHOD, tls::Freer<BIO_meth_free>>;
 
 tl::unexpected<Error> tls_failure(ErrorCode code, std::string message) {
   return fail(code, std::move(message), take_errors());
@@ -170,7 +148,7 @@ bool is_address(const std::string& host) {
 
 class OpensslContext final : public TlsClientContext {
  public:
-  OpensslContext(ContextHandle context, PeerCheck check) : context_(std::move(context)), check_(check) {}
+  OpensslContext(SslContextHandle context, PeerCheck check) : context_(std::move(context)), check_(check) {}
 
   Result<std::unique_ptr<TlsClientChannel>> connect(int descriptor, const std::string& host) override {
     ERR_clear_error();
@@ -198,7 +176,7 @@ class OpensslContext final : public TlsClientContext {
     return {};
   }
 
-  ContextHandle context_;
+  SslContextHandle context_;
   PeerCheck check_;
 };
 
@@ -230,7 +208,7 @@ Status load_own_certificate(SSL_CTX* context, const TlsTrust& trust) {
 
 Result<std::unique_ptr<TlsClientContext>> TlsClientContext::create(const TlsTrust& trust) {
   ERR_clear_error();
-  ContextHandle context(SSL_CTX_new(TLS_client_method()));
+  SslContextHandle context(SSL_CTX_new(TLS_client_method()));
   if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1)
     return tls_failure(ErrorCode::internal, "no TLS context");
   BIRTHMARK_CHECK(load_trust(context.get(), trust));
