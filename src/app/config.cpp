@@ -192,21 +192,23 @@ Status read_registration(const toml::table& root, std::string_view file, Config&
     return {};
   };
   std::string rate;
-  BIRTHMARK_CHECK(TableReader(root, file, "registration")
-                      .texts("listen", listen)
-                      .choice<core::RegistrationTrust>("trust", admission.trust, core::parse_registration_trust, "open, token")
-                      .texts("networks", networks)
-                      .text("rate_per_station", rate, read_rate)
-                      .choice<RegistrationTls>("tls", config.registration_tls, parse_registration_tls, "off, gateway")
-                      .choice<core::DeviceIdRule>("device_id", rules.device_id, core::parse_device_id_rule, "uuid, hex, safe")
-                      .choice<core::ProductionRule>("production", rules.production, core::parse_production_rule, "device, always, never")
-                      .duration("certificate_validity", rules.certificate_validity)
-                      .duration("backdate", rules.backdate)
-                      .duration("retry_window", rules.retry_window)
-                      .flag("retry_under_open_trust", rules.retry_under_open_trust)
-                      .flag("allow_rsa", config.allow_rsa)
-                      .texts("issuer_keys", config.issuer_keys)
-                      .finish());
+  BIRTHMARK_CHECK(
+      TableReader(root, file, "registration")
+          .texts("listen", listen)
+          .choice<core::RegistrationTrust>("trust", admission.trust, core::parse_registration_trust, "open, token")
+          .texts("networks", networks)
+          .text("rate_per_station", rate, read_rate)
+          .choice<RegistrationTls>("tls", config.registration_tls, parse_registration_tls, "off, gateway")
+          .choice<core::DeviceIdRule>("device_id", rules.device_id, core::parse_device_id_rule, "uuid, hex, safe")
+          .choice<core::ProductionRule>("production", rules.production, core::parse_production_rule, "device, always, never, order")
+          .choice<core::OrderRule>("orders", rules.orders, core::parse_order_rule, "off, required")
+          .duration("certificate_validity", rules.certificate_validity)
+          .duration("backdate", rules.backdate)
+          .duration("retry_window", rules.retry_window)
+          .flag("retry_under_open_trust", rules.retry_under_open_trust)
+          .flag("allow_rsa", config.allow_rsa)
+          .texts("issuer_keys", config.issuer_keys)
+          .finish());
   BIRTHMARK_CHECK(read_networks(networks, file, admission));
   for (const std::string& address : listen) {
     auto endpoint = net::parse_endpoint(address);
@@ -362,7 +364,8 @@ std::string default_config(const std::string& factory, const std::string& gatewa
          "# networks = []  # addresses that may register; [] under open trust: private and loopback addresses only\n"
          "# rate_per_station = \"20/s\"  # no limit unless set: the real clients do not come again after a 429\n"
          "# device_id = \"uuid\"  # or \"hex\" or \"safe\"\n"
-         "# production = \"device\"  # who decides on businessCategory=production: \"device\", \"always\" or \"never\"\n"
+         "# production = \"device\"  # who decides on businessCategory=production: \"device\", \"always\", \"never\" or \"order\"\n"
+         "# orders = \"off\"  # or \"required\": a new device needs a production order, `birthmark order create`\n"
          "# certificate_validity = \"7300d\"  # never beyond the issuing CA's own end\n"
          "# backdate = \"1h\"\n"
          "# retry_window = \"24h\"  # how long a certificate whose answer never arrived may be replaced\n"

@@ -78,6 +78,48 @@ std::optional<Frame> receive_frame(int fd) {
   return frame;
 }
 
+// An open file goes over with one octet for company (unix(7), SCM_RIGHTS).
+union DescriptorMessage {
+  cmsghdr aligned;
+  std::array<char, CMSG_SPACE(sizeof(int))> octets;
+};
+
+bool send_descriptor(int fd, int descriptor) {
+  char company = 'd';
+  iovec piece{&company, 1};
+  DescriptorMessage control{};
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control.octets.data();
+  message.msg_controllen = control.octets.size();
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+  return ::sendmsg(fd, &message, MSG_NOSIGNAL) == 1;
+}
+
+FileDescriptor receive_descriptor(int fd) {
+  char company = 0;
+  iovec piece{&company, 1};
+  DescriptorMessage control{};
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control.octets.data();
+  message.msg_controllen = control.octets.size();
+  if (::recvmsg(fd, &message, MSG_CMSG_CLOEXEC) != 1) return {};
+  const cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  const bool carries =
+      header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof(int));
+  if (!carries) return {};
+  int descriptor = -1;
+  std::memcpy(&descriptor, CMSG_DATA(header), sizeof(int));
+  return FileDescriptor(descriptor);
+}
+
 // What is written to it leaves as frames of one kind.
 class FrameBuffer final : public std::streambuf {
  public:
@@ -108,18 +150,26 @@ class FrameBuffer final : public std::streambuf {
 struct ForwardedCommand {
   std::vector<std::string> arguments;
   std::vector<cli::InputFile> inputs;
+  bool terminal = false;  // the caller's stderr is one
 };
 
-std::string encode(const std::vector<std::string>& arguments, const std::vector<cli::InputFile>& inputs) {
+std::string encode(const std::vector<std::string>& arguments, const std::vector<cli::InputFile>& inputs, bool terminal) {
   json::object request;
   json::array words, files;
   for (const std::string& argument : arguments) words.emplace_back(argument);
   for (const cli::InputFile& input : inputs) {
-    files.push_back(json::object{{"path", input.path}, {"contents", to_base64(as_bytes(input.contents))}});
+    files.push_back(
+        json::object{{"path", input.path}, {"contents", to_base64(as_bytes(input.contents))}, {"stream", input.stream != nullptr}});
   }
   request["arguments"] = std::move(words);
   request["files"] = std::move(files);
+  request["terminal"] = terminal;
   return json::serialize(request);
+}
+
+bool is_true(const json::object& object, std::string_view member) {
+  const json::value* value = object.if_contains(member);
+  return value != nullptr && value->is_bool() && value->get_bool();
 }
 
 // Only our own program writes these, yet a wrong one must not end the server.
@@ -143,7 +193,9 @@ std::optional<ForwardedCommand> decode(std::string_view text) {
     const auto bytes = from_base64(contents->get_string());
     if (!bytes) return std::nullopt;
     command.inputs.push_back({std::string(path->get_string()), std::string(as_text(*bytes))});
+    if (is_true(file.get_object(), "stream")) command.inputs.back().stream = std::make_shared<FileDescriptor>();
   }
+  command.terminal = is_true(value.get_object(), "terminal");
   return command;
 }
 
@@ -244,15 +296,19 @@ void ControlServer::serve(int connection) {
   const timeval patience{kReadTimeoutMs / 1000, 0};
   ::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
   const auto frame = receive_frame(connection);
-  const auto command = frame && frame->kind == FrameKind::request ? decode(frame->payload) : std::nullopt;
+  auto command = frame && frame->kind == FrameKind::request ? decode(frame->payload) : std::nullopt;
   if (!command) return;
+  for (cli::InputFile& input : command->inputs) {
+    if (input.stream) *input.stream = receive_descriptor(connection);
+    if (input.stream && !input.stream->valid()) return;
+  }
   Site::act_for(peer_name(connection));
   int exit_code = cli::kFailed;
   {
     FrameBuffer output(connection, FrameKind::output);
     FrameBuffer errors(connection, FrameKind::errors);
     std::ostream out(&output), err(&errors);
-    cli::Console console{out, err};
+    cli::Console console{out, err, command->terminal};
     exit_code = cli::run_forwarded(program_commands(), command->arguments, command->inputs, console, site_);
   }
   send_frame(connection, FrameKind::exit, std::to_string(exit_code));
@@ -266,8 +322,10 @@ Result<int> forward_command(const std::filesystem::path& directory, const std::v
     return fail(ErrorCode::unavailable, directory.string() + " is in use by another process that does not answer on " + address.sun_path,
                 describe_errno(errno));
   }
-  if (!send_frame(connection.get(), FrameKind::request, encode(arguments, inputs)))
-    return fail(ErrorCode::unavailable, "the server closed the connection");
+  bool sent = send_frame(connection.get(), FrameKind::request, encode(arguments, inputs, console.terminal));
+  for (const cli::InputFile& input : inputs)
+    if (input.stream) sent = sent && send_descriptor(connection.get(), input.stream->get());
+  if (!sent) return fail(ErrorCode::unavailable, "the server closed the connection");
   while (auto frame = receive_frame(connection.get())) {
     if (frame->kind == FrameKind::output) console.out << frame->payload << std::flush;
     if (frame->kind == FrameKind::errors) console.err << frame->payload << std::flush;

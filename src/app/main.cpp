@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `birthmark` program: server and operator's command line in one.
+#include <unistd.h>
 
 #include <csignal>
 #include <iostream>
@@ -32,7 +33,7 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // nor a limit on file sizes: the write fails, and the registration with it
   std::ios::sync_with_stdio(false);
   ProgramHost host;
-  birthmark::cli::Console console{std::cout, std::cerr};
+  birthmark::cli::Console console{std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1};
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   const int exit_code = birthmark::cli::run(birthmark::app::program_commands(), arguments, console, host);
   std::cout.flush();

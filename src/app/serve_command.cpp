@@ -13,6 +13,7 @@
 #include "app/reference_mode.h"
 #include "app/site.h"
 #include "base/log.h"
+#include "core/order_policy.h"
 #include "net/server.h"
 
 namespace birthmark::app {
@@ -55,6 +56,15 @@ void wait_for_the_end(Site& site, const sigset_t& signals) {
   }
 }
 
+void warn_of_orders(Site& site) {
+  if (site.config().rules.orders != core::OrderRule::required) return;
+  const auto orders = site.orders().orders();
+  const Instant now = site.clock().now();
+  const bool any =
+      orders && std::any_of(orders->begin(), orders->end(), [&](const auto& order) { return !core::why_not_open(order, now); });
+  if (!any) log::warning("nobody can register yet: registration.orders is required and no order is open; see `birthmark order create`");
+}
+
 class ServeCommand final : public cli::LocalCommand {
  public:
   CLI::App* declare(CLI::App& root) override {
@@ -90,6 +100,7 @@ class ServeCommand final : public cli::LocalCommand {
     BIRTHMARK_CHECK(site->start_outside());
     BIRTHMARK_TRY(const auto control, ControlServer::start(*site));
     BIRTHMARK_CHECK(server->start());
+    warn_of_orders(*site);
     for (const std::string& obstacle : site->obstacles()) log::warning("not ready to issue", {{"reason", obstacle}});
     console.out << "ready" << std::endl;
     wait_for_the_end(*site, signals);

@@ -60,7 +60,8 @@ Status Site::open_parts() {
   BIRTHMARK_CHECK(reload());
   token_cache_ = std::make_unique<core::TokenCache>(registry_->tokens(), *registry_, *codec_, config_.factory);
   gate_ = std::make_unique<core::Gate>(config_.admission, *token_cache_, clock_);
-  enroller_ = std::make_unique<core::Enroller>(*codec_, *registry_, *trust_, *clock_guard_, *random_, effective_rules(config_));
+  enroller_ = std::make_unique<core::Enroller>(*codec_, *registry_, *trust_, *clock_guard_, *random_, effective_rules(config_),
+                                               &registry_->orders());
   return {};
 }
 

@@ -53,6 +53,7 @@ class Site final : public cli::Workbench {
   [[nodiscard]] const std::string& factory() const override { return config_.factory; }
   [[nodiscard]] core::Registry& registry() override { return *registry_; }
   [[nodiscard]] core::Tokens& tokens() override { return registry_->tokens(); }
+  [[nodiscard]] core::Orders& orders() override { return registry_->orders(); }
   [[nodiscard]] const core::X509Codec& codec() const override { return *codec_; }
   [[nodiscard]] core::Random& random() override { return *random_; }
   [[nodiscard]] const core::Clock& clock() const override { return clock_; }

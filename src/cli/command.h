@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "base/result.h"
 
 namespace birthmark::cli {
@@ -19,6 +20,7 @@ class Workbench;
 struct Console {
   std::ostream& out;
   std::ostream& err;
+  bool terminal = false;  // somebody watches `err`: progress may draw over itself
 };
 
 // A file that a command was told to read. With a server running, the command runs inside the server, but its files are read by the
@@ -26,6 +28,7 @@ struct Console {
 struct InputFile {
   std::string path;
   std::string contents;
+  std::shared_ptr<FileDescriptor> stream = nullptr;  // instead of contents, for files that are read piece by piece
 };
 
 class Command {
@@ -46,7 +49,9 @@ class DirectoryCommand : public Command {
  public:
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
   [[nodiscard]] virtual std::vector<std::filesystem::path> input_files() const { return {}; }
-  // `inputs` in the order of input_files().
+  // Files that may be larger than memory: opened by the caller, read by the command. "-" is the caller's stdin.
+  [[nodiscard]] virtual std::vector<std::filesystem::path> input_streams() const { return {}; }
+  // `inputs` in the order of input_files(), then of input_streams().
   [[nodiscard]] virtual Status run(Console& console, Workbench& workbench, const std::vector<InputFile>& inputs) = 0;
 
  protected:

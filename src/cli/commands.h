@@ -15,6 +15,7 @@ void append_device_list_commands(CommandList& commands);       // device list, e
 void append_device_lifecycle_commands(CommandList& commands);  // device show, deny, allow
 void append_audit_commands(CommandList& commands);             // audit verify, head, tail
 void append_clock_commands(CommandList& commands);             // clock show, accept
+void append_order_commands(CommandList& commands);             // order create, import, list, show, close; device release-unseen
 void append_token_commands(CommandList& commands);             // token create, list, revoke
 void append_upstream_commands(CommandList& commands);          // upstream status, list, retry, drop, test-server
 void append_upstream_test_server_command(CommandList& commands);

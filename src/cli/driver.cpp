@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/driver.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <ostream>
 
 #include "base/file.h"
@@ -28,7 +32,7 @@ class Grammar {
   }
 
   // Where the command that was called may write: --quiet leaves it the results only.
-  [[nodiscard]] Console console_for(Console& console) { return quiet_ ? Console{console.out, nowhere_} : console; }
+  [[nodiscard]] Console console_for(Console& console) { return quiet_ ? Console{console.out, nowhere_, false} : console; }
 
   // The command that was called; nothing, with the exit code, when the program is done (help, version, usage error).
   [[nodiscard]] Command* parse(std::vector<std::string> arguments, Console& console, int& exit_code) {
@@ -63,11 +67,22 @@ int finish(Console& console, const Status& status) {
   return status ? kDone : report(console, status.error());
 }
 
+Result<InputFile> open_stream(const std::filesystem::path& path) {
+  // A descriptor of our own, also for stdin: whoever gets it closes it.
+  auto stream = std::make_shared<FileDescriptor>(path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!stream->valid()) return fail(ErrorCode::not_found, "cannot read " + path.string() + ": " + describe_errno(errno));
+  return InputFile{path.string(), {}, std::move(stream)};
+}
+
 Result<std::vector<InputFile>> read_inputs(const DirectoryCommand& command) {
   std::vector<InputFile> inputs;
   for (const auto& path : command.input_files()) {
     BIRTHMARK_TRY(auto contents, read_file(path));
     inputs.push_back({path.string(), std::move(contents)});
+  }
+  for (const auto& path : command.input_streams()) {
+    BIRTHMARK_TRY(auto input, open_stream(path));
+    inputs.push_back(std::move(input));
   }
   return inputs;
 }

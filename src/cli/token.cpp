@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/listing.h"
+#include "cli/moment.h"
 #include "cli/workbench.h"
 #include "core/token_keeper.h"
 
@@ -11,14 +12,6 @@ namespace birthmark::cli {
 namespace {
 
 constexpr const char* kGroupHelp = "Tokens with which stations, scripts and operators identify themselves";
-
-// "30d" from now, or a moment.
-Result<std::optional<Instant>> parse_expiry(const std::string& text, Instant now) {
-  if (text.empty()) return std::nullopt;
-  if (auto span = parse_duration(text)) return std::optional<Instant>(now + *span);
-  if (auto moment = parse_rfc3339(text)) return std::optional<Instant>(*moment);
-  return fail(ErrorCode::invalid, "--expires " + text + ": expected a span like 30d or a moment like 2027-01-31T00:00:00Z");
-}
 
 std::string status_of(const core::TokenRecord& token, Instant now) {
   if (token.revoked_at) return "revoked";
@@ -43,7 +36,7 @@ class TokenCreateCommand final : public DirectoryCommand {
   }
   Status run(Console& console, Workbench& workbench, const std::vector<InputFile>&) override {
     BIRTHMARK_TRY(const core::Scopes scopes, core::Scopes::parse(scopes_));
-    BIRTHMARK_TRY(const auto expires_at, parse_expiry(expires_, workbench.clock().now()));
+    BIRTHMARK_TRY(const auto expires_at, parse_moment("--expires", expires_, workbench.clock().now()));
     core::TokenKeeper keeper(workbench.tokens(), workbench.codec(), workbench.clock(), workbench.random());
     auto task = keeper.create({workbench.factory(), scopes, station_, expires_at}, {reason_, workbench.actor()});
     BIRTHMARK_TRY(const core::NewToken made, workbench.wait(std::move(task)));

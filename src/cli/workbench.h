@@ -13,6 +13,7 @@
 #include "core/clock_guard.h"
 #include "core/courier_figures.h"
 #include "core/enroller.h"
+#include "core/ports/orders.h"
 #include "core/ports/outbox.h"
 #include "core/ports/registry.h"
 #include "core/ports/tokens.h"
@@ -43,6 +44,7 @@ class Workbench {
   [[nodiscard]] virtual const std::string& factory() const = 0;
   [[nodiscard]] virtual core::Registry& registry() = 0;
   [[nodiscard]] virtual core::Tokens& tokens() = 0;
+  [[nodiscard]] virtual core::Orders& orders() = 0;
   [[nodiscard]] virtual const core::X509Codec& codec() const = 0;
   [[nodiscard]] virtual core::Random& random() = 0;
   [[nodiscard]] virtual const core::Clock& clock() const = 0;

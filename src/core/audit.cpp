@@ -34,6 +34,10 @@ std::string_view to_string(AuditEvent event) {
     case AuditEvent::device_rekey_allowed: return "device_rekey_allowed";
     case AuditEvent::device_key_forgotten: return "device_key_forgotten";
     case AuditEvent::device_imported: return "device_imported";
+    case AuditEvent::device_released: return "device_released";
+    case AuditEvent::order_created: return "order_created";
+    case AuditEvent::order_extended: return "order_extended";
+    case AuditEvent::order_closed: return "order_closed";
     case AuditEvent::token_created: return "token_created";
     case AuditEvent::token_revoked: return "token_revoked";
     case AuditEvent::trust_changed: return "trust_changed";
@@ -62,6 +66,13 @@ std::string audit_body(AuditEvent event, Instant at, std::initializer_list<Audit
   }
   body += '}';
   return body;
+}
+
+void add_field(std::string& body, const AuditField& field) {
+  body.pop_back();
+  body.append(",\"").append(field.name).append("\":\"");
+  append_json_escaped(body, field.value);
+  body += "\"}";
 }
 
 Sha256Digest audit_link(const X509Codec& codec, std::uint32_t stream, std::uint64_t sequence, const Sha256Digest& previous,

@@ -25,7 +25,11 @@ enum class AuditEvent : std::uint8_t {
   device_rekey_allowed,  // an operator lets one enrollment bring another key
   device_key_forgotten,  // an operator made it forget its key: the next enrollment makes it anew
   device_imported,       // it came from another system, with its key
-  token_created,         // an API token: its id, scopes and station, never itself
+  device_released,       // an operator freed an identity whose certificate was never seen; it is as free as one that was allowed
+  order_created,
+  order_extended,  // a list was added
+  order_closed,
+  token_created,  // an API token: its id, scopes and station, never itself
   token_revoked,
   trust_changed,     // root, device CAs or TLS certificate installed, disabled, enabled or revoked
   clock_accepted,    // an operator confirmed the clock after a jump
@@ -43,6 +47,9 @@ struct AuditField {
 // The canonical body of a record: one JSON object, {"event":...,"at":...,<fields in the order given>}, all values strings, no spaces.
 // These bytes are what is hashed and stored; nothing ever rewrites them.
 [[nodiscard]] std::string audit_body(AuditEvent event, Instant at, std::initializer_list<AuditField> fields);
+
+// One more field behind those of a body.
+void add_field(std::string& body, const AuditField& field);
 
 // The link of record `sequence` (from 1) in `stream`: SHA-256 over a version tag, stream, sequence, the previous hash (zeros for the
 // first) and the body.

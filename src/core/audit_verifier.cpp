@@ -274,7 +274,8 @@ class Verifier {
     if (event == nullptr) return unreadable(record);
     const bool issued = *event == to_string(AuditEvent::device_issued) || *event == to_string(AuditEvent::device_superseded);
     const bool denied = *event == to_string(AuditEvent::device_denied) || *event == to_string(AuditEvent::device_deleted);
-    const bool allowed = *event == to_string(AuditEvent::device_allowed) || *event == to_string(AuditEvent::device_key_forgotten);
+    const bool allowed = *event == to_string(AuditEvent::device_allowed) || *event == to_string(AuditEvent::device_key_forgotten) ||
+                         *event == to_string(AuditEvent::device_released);
     const bool imported = *event == to_string(AuditEvent::device_imported);
     if (!issued && !denied && !allowed && !imported) return;
 

@@ -134,8 +134,17 @@ Task<Enroller::Attempt> Enroller::attempt(const Enrollment& enrollment, const Ap
   auto now = clock_.trusted_now();
   if (!now) co_return unavailable(RefusalReason::clock_suspect, now.error(), id);
 
+  std::optional<Placement> placement;
+  if (policy_.asks_orders()) {
+    auto placed = place(enrollment, applicant, facts, *known, *now);
+    if (auto* refusal = std::get_if<Refusal>(&placed)) co_return std::move(*refusal);
+    placement = std::move(std::get<Placement>(placed));
+  }
+  const Applicant& placed_applicant = placement ? placement->applicant : applicant;
+  const auto validity = placement ? placement->validity : std::nullopt;
+
   // 2 replay? 3 decide
-  auto decision = policy_.decide(applicant, facts, enrollment, *known, *trust, *now, random_);
+  auto decision = policy_.decide(placed_applicant, facts, enrollment, *known, *trust, *now, random_, validity);
   if (auto* refusal = std::get_if<Refusal>(&decision)) co_return std::move(*refusal);
   if (std::holds_alternative<Replay>(decision)) {
     CertificateRecord& recorded = *(*known)->certificate;
@@ -144,17 +153,29 @@ Task<Enroller::Attempt> Enroller::attempt(const Enrollment& enrollment, const Ap
   }
   // 4 to 6
   Approval approval = std::move(std::get<Approval>(decision));
-  co_return co_await issue(enrollment, applicant, std::move(approval), trust, std::move(*known), *now);
+  const Placement* order = placement ? &*placement : nullptr;
+  if (order != nullptr) approval.preconditions.order = order->order;
+  co_return co_await issue(enrollment, placed_applicant, std::move(approval), trust, std::move(*known), *now, order);
+}
+
+std::variant<Placement, Refusal> Enroller::place(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts,
+                                                 const std::optional<DeviceRecord>& known, Instant now) {
+  const auto view = orders_->view(applicant.identity);
+  if (!view) return unavailable(RefusalReason::storage_unavailable, view.error(), applicant.identity.external_id);
+  return policy_.place(applicant, facts, enrollment, known, *view, now);
 }
 
 Task<Enroller::Attempt> Enroller::issue(const Enrollment& enrollment, const Applicant& applicant, Approval approval,
-                                        std::shared_ptr<const TrustSnapshot> trust, std::optional<DeviceRecord> known, Instant now) {
+                                        std::shared_ptr<const TrustSnapshot> trust, std::optional<DeviceRecord> known, Instant now,
+                                        const Placement* placement) {
   OnTheWay on_the_way(registry_);
   const std::string& id = applicant.identity.external_id;
   const bool track_delivery = policy_.unseen_rule_applies(enrollment.proof);
   IssuanceRecord record;
   record.identity = applicant.identity;
   record.name = enrollment.claims.name.empty() ? id : enrollment.claims.name;
+  if (placement != nullptr && !placement->name.empty()) record.name = placement->name;
+  if (placement != nullptr) record.group = placement->group;
   record.hardware_id = enrollment.claims.hardware_id;
   record.production = applicant.production;
   record.station = enrollment.origin.station;
@@ -181,6 +202,7 @@ Task<Enroller::Attempt> Enroller::issue(const Enrollment& enrollment, const Appl
   BIRTHMARK_CRASH_POINT("enroll.after_sign");
   // 6 record: nothing leaves unrecorded
   record.audit_body = body_of(record, enrollment, issued->fingerprint, approval.supersedes ? known : std::nullopt);
+  if (placement != nullptr && !placement->order_name.empty()) add_field(record.audit_body, {"order", placement->order_name});
   record.certificate_der = issued->der;
   if (desk_ != nullptr) record.outbox = desk_->compose(record);
   on_the_way.arrived();

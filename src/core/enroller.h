@@ -28,9 +28,19 @@ struct EnrollmentStatistics {
 
 class Enroller {
  public:
-  // Everything handed in must outlive it. Safe to call from every thread.
-  Enroller(const X509Codec& codec, Registry& registry, TrustStore& trust, ClockGuard& clock, Random& random, RegistrationRules rules)
-      : codec_(codec), registry_(registry), trust_(trust), clock_(clock), random_(random), policy_(codec, rules), issuer_(codec) {}
+  // Everything handed in must outlive it. Safe to call from every thread. Without `orders` the rules must not ask for any.
+  Enroller(const X509Codec& codec, Registry& registry, TrustStore& trust, ClockGuard& clock, Random& random, RegistrationRules rules,
+           Orders* orders = nullptr)
+      : codec_(codec),
+        registry_(registry),
+        trust_(trust),
+        clock_(clock),
+        random_(random),
+        orders_(orders),
+        policy_(codec, rules),
+        issuer_(codec) {
+    BIRTHMARK_ASSERT(orders_ != nullptr || !policy_.asks_orders());
+  }
 
   // From now on what is registered is told outside too. Before the first enrollment; `desk` must outlive it.
   void set_outbox_desk(OutboxDesk& desk) { desk_ = &desk; }
@@ -50,7 +60,10 @@ class Enroller {
   [[nodiscard]] Task<EnrollmentOutcome> enroll_in_turn(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts);
   [[nodiscard]] Task<Attempt> attempt(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts);
   [[nodiscard]] Task<Attempt> issue(const Enrollment& enrollment, const Applicant& applicant, Approval approval,
-                                    std::shared_ptr<const TrustSnapshot> trust, std::optional<DeviceRecord> known, Instant now);
+                                    std::shared_ptr<const TrustSnapshot> trust, std::optional<DeviceRecord> known, Instant now,
+                                    const Placement* placement);
+  [[nodiscard]] std::variant<Placement, Refusal> place(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts,
+                                                       const std::optional<DeviceRecord>& known, Instant now);
   [[nodiscard]] Task<Status> audit_refusal(std::string body, Instant now);
   [[nodiscard]] Task<EnrollmentOutcome> enroll_with_turn(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts);
   [[nodiscard]] Task<EnrollmentOutcome> confirm_upstream(const Enrollment& enrollment, EnrollmentOutcome& outcome);
@@ -60,6 +73,7 @@ class Enroller {
   TrustStore& trust_;
   ClockGuard& clock_;
   Random& random_;
+  Orders* const orders_;
   const IssuancePolicy policy_;
   const Issuer issuer_;
   OutboxDesk* desk_ = nullptr;

@@ -31,6 +31,7 @@ std::string_view to_string(RefusalReason reason) {
     case RefusalReason::outside_networks: return "outside_networks";
     case RefusalReason::unauthenticated: return "unauthenticated";
     case RefusalReason::not_permitted: return "not_permitted";
+    case RefusalReason::no_order: return "no_order";
     case RefusalReason::too_many_requests: return "too_many_requests";
     case RefusalReason::no_usable_issuer: return "no_usable_issuer";
     case RefusalReason::clock_suspect: return "clock_suspect";

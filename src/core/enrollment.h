@@ -54,6 +54,7 @@ enum class RefusalReason : std::uint8_t {
   outside_networks,   // the peer's address is none from which this listener takes registrations
   unauthenticated,    // the token is missing, unknown, expired or revoked
   not_permitted,      // the token is good, but not for this
+  no_order,           // outside every open production order
   too_many_requests,  // the station's rate
   no_usable_issuer,   // every configured device CA is disabled, revoked, expired or not yet valid
   clock_suspect,

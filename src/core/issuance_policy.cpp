@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "core/order_policy.h"
 
 namespace birthmark::core {
 namespace {
@@ -48,6 +49,10 @@ bool same_id(std::string_view claimed, std::string_view common_name) {
   return claimed == common_name || (parse_uuid(claimed) && parse_uuid(claimed) == parse_uuid(common_name));
 }
 
+bool is_production(const CsrFacts& facts) {
+  return !facts.values(NameAttributeType::business_category).empty();
+}
+
 bool is_key_of_an_authority(const SpkiHash& key, const TrustSnapshot& trust) {
   const auto& authorities = trust.device_authorities;
   return std::any_of(authorities.begin(), authorities.end(), [&](const DeviceAuthority& ca) { return ca.facts.spki_sha256 == key; });
@@ -76,6 +81,13 @@ std::optional<ProductionRule> parse_production_rule(std::string_view name) {
   if (name == "device") return ProductionRule::device;
   if (name == "always") return ProductionRule::always;
   if (name == "never") return ProductionRule::never;
+  if (name == "order") return ProductionRule::order;
+  return std::nullopt;
+}
+
+std::optional<OrderRule> parse_order_rule(std::string_view name) {
+  if (name == "off") return OrderRule::off;
+  if (name == "required") return OrderRule::required;
   return std::nullopt;
 }
 
@@ -108,15 +120,62 @@ std::variant<Applicant, Refusal> IssuancePolicy::examine(const CsrFacts& facts, 
     refusal->identity = identity->external_id;
     return *refusal;
   }
-  const bool asked = !facts.values(NameAttributeType::business_category).empty();
-  Applicant applicant{std::move(*identity),
-                      rules_.production == ProductionRule::device ? asked : rules_.production == ProductionRule::always, facts.subject_der};
-  if (applicant.production == asked) return applicant;
-  auto subject = applicant.production ? codec_.with_business_category(facts.subject_der, kProduction)
-                                      : codec_.without_business_category(facts.subject_der);
-  if (!subject) return bad_request(RefusalReason::bad_subject, subject.error().public_message, applicant.identity.external_id);
+  const bool asked = is_production(facts);
+  Applicant applicant{std::move(*identity), asked, facts.subject_der};
+  // Under ProductionRule::order it is place() that decides.
+  if (rules_.production == ProductionRule::device || rules_.production == ProductionRule::order) return applicant;
+  auto decided = as_production(std::move(applicant), facts, rules_.production == ProductionRule::always);
+  if (!decided) return bad_request(RefusalReason::bad_subject, decided.error().public_message, claimed_name);
+  return std::move(*decided);
+}
+
+// The subject as it will stand in the certificate: with or without businessCategory=production, whatever the device asked for.
+Result<Applicant> IssuancePolicy::as_production(Applicant applicant, const CsrFacts& facts, bool production) const {
+  applicant.production = production;
+  if (production == is_production(facts)) {
+    applicant.subject_der = facts.subject_der;
+    return applicant;
+  }
+  auto subject =
+      production ? codec_.with_business_category(facts.subject_der, kProduction) : codec_.without_business_category(facts.subject_der);
+  if (!subject) return forward_error(subject);
   applicant.subject_der = std::move(*subject);
   return applicant;
+}
+
+std::variant<Placement, Refusal> IssuancePolicy::place(const Applicant& applicant, const CsrFacts& facts, const Enrollment& enrollment,
+                                                       const std::optional<DeviceRecord>& known, const OrderView& view, Instant now) const {
+  const std::string& id = applicant.identity.external_id;
+  Placement placement{applicant, std::nullopt, {}, {}, {}, std::nullopt};
+  std::optional<OrderRecord> order = view.claimed;
+  const bool registered = known && known->status == DeviceStatus::active;
+  if (known && known->status == DeviceStatus::denied) return placement;  // decide() has the answer
+  if (!order && !registered) {
+    auto chosen = choose_order(view, applicant.identity, enrollment.claims.hardware_id, now);
+    if (const auto* reasons = std::get_if<std::string>(&chosen)) {
+      if (rules_.orders == OrderRule::required) {
+        return Refusal{
+            RefusalReason::no_order, RefusalKind::forbidden, "Device(" + id + ") is outside every open order: " + *reasons, {}, id};
+      }
+    } else {
+      auto& offer = std::get<OrderOffer>(chosen);
+      placement.order = offer.order.row;
+      if (offer.entry) placement.name = std::move(offer.entry->name);
+      order = std::move(offer.order);
+    }
+  }
+  if (order) {
+    placement.order_name = order->name;
+    placement.group = order->group;
+    placement.validity = order->valid_for;
+  }
+  if (rules_.production != ProductionRule::order) return placement;
+  bool production = registered ? known->production : false;
+  if (order) production = order->production.value_or(is_production(facts));
+  auto decided = as_production(std::move(placement.applicant), facts, production);
+  if (!decided) return bad_request(RefusalReason::bad_subject, decided.error().public_message, id);
+  placement.applicant = std::move(*decided);
+  return placement;
 }
 
 bool IssuancePolicy::unseen_rule_holds(const DeviceRecord& known, const Enrollment& enrollment, Instant now) const {
@@ -128,7 +187,8 @@ bool IssuancePolicy::unseen_rule_holds(const DeviceRecord& known, const Enrollme
 
 std::variant<Replay, Approval, Refusal> IssuancePolicy::decide(const Applicant& applicant, const CsrFacts& facts,
                                                                const Enrollment& enrollment, const std::optional<DeviceRecord>& known,
-                                                               const TrustSnapshot& trust, Instant now, Random& random) const {
+                                                               const TrustSnapshot& trust, Instant now, Random& random,
+                                                               std::optional<Duration> validity) const {
   const std::string& id = applicant.identity.external_id;
   if (known && known->status == DeviceStatus::denied) {
     return Refusal{RefusalReason::denied, RefusalKind::forbidden, "Device(" + id + ") is on the denied list", {}, id};
@@ -178,7 +238,7 @@ std::variant<Replay, Approval, Refusal> IssuancePolicy::decide(const Applicant& 
     return Refusal{
         RefusalReason::no_usable_issuer, RefusalKind::unavailable, "Factory not allowed to sign Device CSRs: " + reasons, {}, id};
   }
-  auto planned = plan(applicant, facts, *approval.issuer, now, random);
+  auto planned = plan(applicant, facts, *approval.issuer, now, random, validity.value_or(rules_.certificate_validity));
   if (!planned)
     return Refusal{RefusalReason::internal, RefusalKind::unavailable, planned.error().public_message, planned.error().detail, id};
   approval.plan = std::move(*planned);
@@ -186,7 +246,7 @@ std::variant<Replay, Approval, Refusal> IssuancePolicy::decide(const Applicant& 
 }
 
 Result<CertificatePlan> IssuancePolicy::plan(const Applicant& applicant, const CsrFacts& facts, const DeviceAuthority& issuer, Instant now,
-                                             Random& random) const {
+                                             Random& random, Duration validity) const {
   CertificatePlan plan;
   BIRTHMARK_TRY(plan.serial, make_serial(now, random));
   plan.issuer_subject_der = issuer.facts.subject_der;
@@ -198,7 +258,7 @@ Result<CertificatePlan> IssuancePolicy::plan(const Applicant& applicant, const C
   plan.spki_der = facts.spki_der;
   plan.spki_sha256 = facts.spki_sha256;
   plan.not_before = std::max(whole_seconds(now - rules_.backdate), issuer.facts.not_before);
-  plan.not_after = std::min(whole_seconds(now + rules_.certificate_validity), issuer.facts.not_after);
+  plan.not_after = std::min(whole_seconds(now + validity), issuer.facts.not_after);
   plan.scheme = issuer.signer->default_scheme();
   return plan;
 }

@@ -9,18 +9,24 @@
 #include "core/certificate.h"
 #include "core/enrollment.h"
 #include "core/ports/clock.h"
+#include "core/ports/orders.h"
 #include "core/ports/registry.h"
 #include "core/trust_store.h"
 
 namespace birthmark::core {
 
 // Who decides whether a device is a production device (businessCategory=production in its subject).
-enum class ProductionRule : std::uint8_t { device, always, never };
+enum class ProductionRule : std::uint8_t { device, always, never, order };
 [[nodiscard]] std::optional<ProductionRule> parse_production_rule(std::string_view name);
+
+// Whether a new device needs a production order.
+enum class OrderRule : std::uint8_t { off, required };
+[[nodiscard]] std::optional<OrderRule> parse_order_rule(std::string_view name);
 
 struct RegistrationRules {
   DeviceIdRule device_id = DeviceIdRule::uuid;
   ProductionRule production = ProductionRule::device;
+  OrderRule orders = OrderRule::off;
   Duration certificate_validity = std::chrono::hours(24 * 7300);
   Duration backdate = std::chrono::hours(1);  // of notBefore, for devices whose clock is slow
   // The unseen rule: within this time after it was issued, a certificate that never arrived may be replaced. Zero: never.
@@ -33,6 +39,16 @@ struct Applicant {
   DeviceIdentity identity;
   bool production = false;
   Bytes subject_der;  // as it will stand in the certificate
+};
+
+// An applicant as its production order wants it.
+struct Placement {
+  Applicant applicant;
+  std::optional<RowId> order;  // the order whose place it takes; empty when it needs none
+  std::string order_name;
+  std::string group;                 // the order's
+  std::string name;                  // from the order's list; empty: what the device says
+  std::optional<Duration> validity;  // instead of the configured one
 };
 
 // The recorded certificate answers.
@@ -58,12 +74,20 @@ class IssuancePolicy {
 
   [[nodiscard]] std::variant<Replay, Approval, Refusal> decide(const Applicant& applicant, const CsrFacts& facts,
                                                                const Enrollment& enrollment, const std::optional<DeviceRecord>& known,
-                                                               const TrustSnapshot& trust, Instant now, Random& random) const;
+                                                               const TrustSnapshot& trust, Instant now, Random& random,
+                                                               std::optional<Duration> validity = {}) const;
+
+  // Whether decide() has to be preceded by place().
+  [[nodiscard]] bool asks_orders() const { return rules_.orders == OrderRule::required || rules_.production == ProductionRule::order; }
+  // The production order on which it may register. Identities that are registered already keep their place, or need none.
+  [[nodiscard]] std::variant<Placement, Refusal> place(const Applicant& applicant, const CsrFacts& facts, const Enrollment& enrollment,
+                                                       const std::optional<DeviceRecord>& known, const OrderView& view, Instant now) const;
 
  private:
+  [[nodiscard]] Result<Applicant> as_production(Applicant applicant, const CsrFacts& facts, bool production) const;
   [[nodiscard]] bool unseen_rule_holds(const DeviceRecord& known, const Enrollment& enrollment, Instant now) const;
   [[nodiscard]] Result<CertificatePlan> plan(const Applicant& applicant, const CsrFacts& facts, const DeviceAuthority& issuer, Instant now,
-                                             Random& random) const;
+                                             Random& random, Duration validity) const;
 
   const X509Codec& codec_;
   const RegistrationRules rules_;

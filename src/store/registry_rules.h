@@ -58,6 +58,15 @@ struct RegistryView {
 [[nodiscard]] inline tl::unexpected<Error> has_no_key(const core::DeviceIdentity& identity) {
   return fail(ErrorCode::conflict, "device " + identity.external_id + " has no key: it may register with any");
 }
+[[nodiscard]] inline tl::unexpected<Error> order_taken(const std::string& name) {
+  return fail(ErrorCode::conflict, "there is an order " + name + " already");
+}
+[[nodiscard]] inline tl::unexpected<Error> unknown_order() {
+  return fail(ErrorCode::not_found, "there is no such order");
+}
+[[nodiscard]] inline tl::unexpected<Error> unknown_import() {
+  return fail(ErrorCode::not_found, "this import was given up, perhaps by another one of the same order");
+}
 [[nodiscard]] inline tl::unexpected<Error> not_denied(const core::DeviceIdentity& identity) {
   return fail(ErrorCode::conflict, "device " + identity.external_id + " is not on the deny list");
 }

@@ -26,6 +26,7 @@ class RegistryUnderTest {
   virtual core::Tokens& tokens() = 0;
   virtual core::Outbox& outbox() = 0;
   virtual core::Intake& intake() = 0;
+  virtual core::Orders& orders() = 0;
 };
 
 class MemoryUnderTest final : public RegistryUnderTest {
@@ -34,6 +35,7 @@ class MemoryUnderTest final : public RegistryUnderTest {
   core::Tokens& tokens() override { return *registry_; }
   core::Outbox& outbox() override { return *registry_; }
   core::Intake& intake() override { return *registry_; }
+  core::Orders& orders() override { return *registry_; }
 
  private:
   std::unique_ptr<store::MemoryRegistry> registry_ = store::make_memory_registry(kCodec);
@@ -62,6 +64,7 @@ class SqliteUnderTest final : public RegistryUnderTest {
   core::Tokens& tokens() override { return registry_->tokens(); }
   core::Outbox& outbox() override { return registry_->outbox(); }
   core::Intake& intake() override { return registry_->intake(); }
+  core::Orders& orders() override { return registry_->orders(); }
 
  private:
   std::filesystem::path directory_;

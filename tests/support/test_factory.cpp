@@ -90,16 +90,18 @@ void TestFactory::open_registry() {
     options.path = directory.path() / "birthmark.db";
     auto opened = must(store::SqliteRegistry::open(options, *codec));
     tokens = &opened->tokens();
+    orders = &opened->orders();
     registry = std::move(opened);
   } else if (!registry) {
     auto made = store::make_memory_registry(*codec);
     tokens = made.get();
+    orders = made.get();
     registry = std::move(made);
   }
   trust = std::make_unique<core::TrustStore>(*registry, *codec, "acme");
   must(trust->reload(signers_));
   clock_guard = std::make_unique<core::ClockGuard>(clock, clock_rules_, must(registry->clock_mark()));
-  enroller = std::make_unique<core::Enroller>(*codec, *registry, *trust, *clock_guard, *random, rules_);
+  enroller = std::make_unique<core::Enroller>(*codec, *registry, *trust, *clock_guard, *random, rules_, orders);
 }
 
 void TestFactory::install(std::string_view certificate_file, core::AuthorityRole role) {

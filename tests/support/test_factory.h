@@ -11,6 +11,7 @@
 #include "base/run_task.h"
 #include "core/enroller.h"
 #include "core/lifecycle.h"
+#include "core/ports/orders.h"
 #include "core/ports/tokens.h"
 #include "crypto/csr_builder.h"
 #include "crypto/private_key.h"
@@ -72,6 +73,7 @@ class TestFactory {
   std::unique_ptr<core::Random> random;
   std::unique_ptr<core::Registry> registry;
   core::Tokens* tokens = nullptr;  // the registry's
+  core::Orders* orders = nullptr;  // likewise
   std::unique_ptr<core::TrustStore> trust;
   std::unique_ptr<core::ClockGuard> clock_guard;
   std::unique_ptr<core::Enroller> enroller;

@@ -146,11 +146,13 @@ struct Preconditions {
   std::optional<RowId> unseen_certificate;
   bool rekey_allowed = false;  // DeviceChange::rekey_until must not be over at IssuanceRecord::issued_at
   std::uint64_t trust_epoch = 0;
+  // The production order (core/ports/orders.h) that the identity takes a place in, unless it has one in any already.
+  std::optional<RowId> order{};
 };
 
 // What record() found. On a conflict nothing was written: read the identity again and decide anew. Not so after upstream_has_key: the key
 // that the unseen rule would replace is, or may be, known upstream, and asking again changes nothing.
-enum class RecordConflict : std::uint8_t { none, identity_changed, denied, trust_changed, serial_taken, upstream_has_key };
+enum class RecordConflict : std::uint8_t { none, identity_changed, denied, trust_changed, serial_taken, upstream_has_key, order_refused };
 struct RecordOutcome {
   RecordConflict conflict = RecordConflict::none;
   RowId certificate = 0;  // of the recorded certificate

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "store/memory/memory_orders.h"
 #include "store/memory/memory_outbox.h"
 #include "store/registry_rules.h"
 
@@ -122,7 +123,56 @@ class RegistryInMemory final : public MemoryRegistry {
     co_return moved;
   }
 
+  Task<Result<core::OrderRecord>> create_order(core::OrderRecord order, std::string audit_body) override {
+    const std::lock_guard held(mutex_);
+    auto made = orders_.create(std::move(order));
+    if (made && !audit_body.empty()) append(std::move(audit_body));
+    co_return made;
+  }
+  Task<Result<core::OrderRecord>> close_order(RowId order, std::string audit_body) override {
+    const std::lock_guard held(mutex_);
+    bool changed = false;
+    auto closed = orders_.close(order, changed);
+    if (changed) append(std::move(audit_body));
+    co_return closed;
+  }
+  Result<std::vector<core::OrderRecord>> orders() override {
+    const std::lock_guard held(mutex_);
+    return orders_.all();
+  }
+  Result<core::OrderView> view(const core::DeviceIdentity& identity) override {
+    const std::lock_guard held(mutex_);
+    return orders_.view(identity);
+  }
+  Task<Result<RowId>> begin_import(RowId order) override {
+    const std::lock_guard held(mutex_);
+    co_return orders_.begin_import(order);
+  }
+  Task<Result<std::vector<std::size_t>>> add_entries(RowId import, std::vector<core::OrderEntry> entries) override {
+    const std::lock_guard held(mutex_);
+    co_return orders_.add_entries(import, entries);
+  }
+  Task<Result<core::OrderRecord>> finish_import(RowId import, std::string audit_body) override {
+    const std::lock_guard held(mutex_);
+    auto order = orders_.finish_import(import);
+    if (order) append(std::move(audit_body));
+    co_return order;
+  }
+  Task<Result<bool>> discard_import(RowId import, std::size_t limit) override {
+    const std::lock_guard held(mutex_);
+    co_return orders_.discard_import(import, limit);
+  }
+  Result<std::vector<RowId>> unfinished_imports(RowId order) override {
+    const std::lock_guard held(mutex_);
+    return orders_.unfinished_imports(order);
+  }
+  Result<std::vector<core::UnseenDevice>> unseen(Instant before, const std::string& station, RowId after, std::size_t limit) override;
+  Task<Result<bool>> release_unseen(core::DeviceIdentity identity, RowId certificate, std::string audit_body) override {
+    co_return release_unseen_now(identity, certificate, std::move(audit_body));
+  }
+
  private:
+  [[nodiscard]] Result<bool> release_unseen_now(const core::DeviceIdentity& identity, RowId certificate, std::string audit_body);
   [[nodiscard]] Result<core::RecordOutcome> record_now(core::IssuanceRecord issuance, const core::Preconditions& expected);
   [[nodiscard]] Result<core::DeviceRecord> deny_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body);
   [[nodiscard]] Result<core::DeviceRecord> allow_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body);
@@ -149,6 +199,7 @@ class RegistryInMemory final : public MemoryRegistry {
   std::vector<core::AuditRecord> audit_;
   std::vector<core::TokenRecord> tokens_;
   MemoryOutbox outbox_;
+  MemoryOrders orders_;
   std::optional<Instant> clock_mark_;
   std::uint64_t trust_epoch_ = 0;
   std::uint64_t denied_ = 0;
@@ -191,6 +242,8 @@ Result<core::RecordOutcome> RegistryInMemory::record_now(core::IssuanceRecord is
   if (!known_issuer) return unknown_issuer(issuance.issuer);
   const RecordConflict conflict = check(issuance, expected);
   if (conflict != RecordConflict::none) return core::RecordOutcome{conflict, 0};
+  if (expected.order && !orders_.take_place(issuance.identity, *expected.order, issuance.issued_at))
+    return core::RecordOutcome{RecordConflict::order_refused, 0};
 
   core::DeviceRecord& device = make(issuance.identity, issuance.issued_at);
   if (device.device_id == DeviceId{}) device.device_id = issuance.device_id;
@@ -455,6 +508,41 @@ Result<core::TokenRecord> RegistryInMemory::revoke_token_now(const std::string& 
 Result<std::vector<core::TokenRecord>> RegistryInMemory::tokens() {
   const std::lock_guard held(mutex_);
   return tokens_;
+}
+
+// --- unseen devices ------------------------------------------------------------------------------------------------------------------
+
+Result<std::vector<core::UnseenDevice>> RegistryInMemory::unseen(Instant before, const std::string& station, RowId after,
+                                                                 std::size_t limit) {
+  const std::lock_guard held(mutex_);
+  std::vector<core::UnseenDevice> found;
+  for (std::size_t row = static_cast<std::size_t>(after); row < certificate_owners_.size() && found.size() < limit; ++row) {
+    const core::DeviceRecord& device = devices_[static_cast<std::size_t>(certificate_owners_[row]) - 1];
+    const auto& newest = device.certificate;
+    if (device.status != DeviceStatus::active || !newest || newest->row != static_cast<RowId>(row) + 1) continue;
+    if (newest->delivery != core::Delivery::unanswered || newest->issued_at >= before) continue;
+    if (!station.empty() && newest->station != station) continue;
+    found.push_back({device.identity, newest->row, newest->station, newest->issued_at});
+  }
+  return found;
+}
+
+Result<bool> RegistryInMemory::release_unseen_now(const core::DeviceIdentity& identity, RowId certificate, std::string audit_body) {
+  const std::lock_guard held(mutex_);
+  const auto known = rows_.find(identity);
+  if (known == rows_.end()) return false;
+  core::DeviceRecord& device = devices_[static_cast<std::size_t>(known->second) - 1];
+  const bool still_unseen = device.status == DeviceStatus::active && device.certificate && device.certificate->row == certificate &&
+                            device.certificate->delivery == core::Delivery::unanswered;
+  if (!still_unseen) return false;
+  orders_.free_place(identity);
+  outbox_.supersede(identity);
+  device.status = DeviceStatus::released;
+  device.current_key.reset();
+  device.certificate.reset();
+  append(std::move(audit_body));
+  ++trust_epoch_;
+  return true;
 }
 
 // --- audit and clock ---------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/ports/intake.h"
+#include "core/ports/orders.h"
 #include "core/ports/outbox.h"
 #include "core/ports/registry.h"
 #include "core/ports/tokens.h"
@@ -13,7 +14,7 @@
 namespace birthmark::store {
 
 // Every port that a database serves.
-class MemoryRegistry : public core::Registry, public core::Tokens, public core::Outbox, public core::Intake {};
+class MemoryRegistry : public core::Registry, public core::Tokens, public core::Outbox, public core::Intake, public core::Orders {};
 
 [[nodiscard]] std::unique_ptr<MemoryRegistry> make_memory_registry(const core::X509Codec& codec);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/crash_point.h"
 #include "store/registry_rules.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sql.h"
@@ -155,9 +156,16 @@ Result<core::RecordOutcome> Ledger::record(const core::IssuanceRecord& issuance,
   BIRTHMARK_TRY(const Standing found, standing(issuance.identity));
   BIRTHMARK_TRY(const RecordConflict conflict, check(found, issuance, expected));
   if (conflict != RecordConflict::none) return core::RecordOutcome{conflict, 0};
+  bool place_taken = false;
+  if (expected.order) {
+    BIRTHMARK_TRY(const bool has_room, take_place(found.identity, *expected.order, issuance.issued_at, place_taken));
+    if (!has_room) return core::RecordOutcome{RecordConflict::order_refused, 0};
+    BIRTHMARK_CRASH_POINT("store.after_place");
+  }
 
   const RowId certificate = ++state_.last_certificate;
   BIRTHMARK_TRY(const RowId identity, write_identity(found, issuance));
+  if (place_taken) BIRTHMARK_CHECK(set_claim(identity, *expected.order));
   BIRTHMARK_TRY(const RowId credential, write_credential(found, identity, issuance.spki_sha256, certificate));
   BIRTHMARK_CHECK(write_certificate(certificate, credential, issuance));
   if (!issuance.outbox.empty()) BIRTHMARK_CHECK(write_messages(identity, certificate, issuance));

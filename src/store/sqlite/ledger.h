@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/ports/intake.h"
+#include "core/ports/orders.h"
 #include "core/ports/outbox.h"
 #include "core/ports/registry.h"
 #include "core/ports/tokens.h"
@@ -52,6 +53,13 @@ class Ledger {
   [[nodiscard]] Status accept_clock(Instant now, const std::string& audit_body);
   [[nodiscard]] Result<core::TokenRecord> add_token(const core::TokenRecord& token, const std::string& audit_body);
   [[nodiscard]] Result<core::TokenRecord> revoke_token(const std::string& id, Instant at, const std::string& audit_body);
+  [[nodiscard]] Result<core::OrderRecord> create_order(const core::OrderRecord& order, const std::string& audit_body);
+  [[nodiscard]] Result<core::OrderRecord> close_order(core::RowId order, const std::string& audit_body);
+  [[nodiscard]] Result<core::RowId> begin_import(core::RowId order);
+  [[nodiscard]] Result<std::vector<std::size_t>> add_entries(core::RowId import, const std::vector<core::OrderEntry>& entries);
+  [[nodiscard]] Result<core::OrderRecord> finish_import(core::RowId import, const std::string& audit_body);
+  [[nodiscard]] Result<bool> discard_import(core::RowId import, std::size_t limit);
+  [[nodiscard]] Result<bool> release_unseen(const core::DeviceIdentity& identity, core::RowId certificate, const std::string& audit_body);
   [[nodiscard]] Status raise_delivery(core::RowId certificate, core::Delivery delivery);
   void raise_clock(Instant now);
 
@@ -96,6 +104,20 @@ class Ledger {
       : connection_(std::move(connection)), codec_(&codec), filter_(&filter) {}
 
   [[nodiscard]] Result<std::optional<core::TokenRecord>> find_token(const std::string& id);
+  struct Import {
+    core::RowId order = 0;
+    std::int64_t entries = 0;
+  };
+  [[nodiscard]] Result<std::optional<core::OrderRecord>> find_order(core::RowId order);
+  [[nodiscard]] Result<std::optional<Import>> unfinished_import(core::RowId import);
+  [[nodiscard]] Result<bool> insert_entry(core::RowId import, core::RowId order, const core::OrderEntry& entry);
+  // Counts the identity into its order unless it has a place in one; false: the order takes no more.
+  [[nodiscard]] Result<bool> take_place(core::RowId identity, core::RowId order, Instant at, bool& taken);
+  [[nodiscard]] Result<core::RowId> claim_of(core::RowId identity);  // 0: none
+  [[nodiscard]] Status set_claim(core::RowId identity, core::RowId order);
+  // A statement with one or two whole numbers.
+  [[nodiscard]] Status run_numbers(const char* sql, std::int64_t first);
+  [[nodiscard]] Status run_numbers(const char* sql, std::int64_t first, std::int64_t second);
   [[nodiscard]] Status load_figures();
   [[nodiscard]] Status load_names();
   [[nodiscard]] Result<Standing> standing(const core::DeviceIdentity& identity);

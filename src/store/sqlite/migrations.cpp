@@ -25,8 +25,12 @@ constexpr const char* kDeviceLife =
 #include "store/schema/0004_device_life.sql"
     ;
 
+constexpr const char* kOrders =
+#include "store/schema/0005_orders.sql"
+    ;
+
 // Migration N is at index N - 1; PRAGMA user_version says how many were applied.
-constexpr std::array kMigrations = {kInit, kTokens, kOutbox, kDeviceLife};
+constexpr std::array kMigrations = {kInit, kTokens, kOutbox, kDeviceLife, kOrders};
 
 Result<std::int64_t> schema_version(Connection& connection) {
   BIRTHMARK_TRY(Statement * statement, connection.prepared(sql::kReadVersion));

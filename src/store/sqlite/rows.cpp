@@ -11,11 +11,6 @@ Fixed fixed(Statement& row, int column) {
   return Fixed::from(row.blob(column)).value_or(Fixed{});
 }
 
-std::optional<Instant> optional_instant(Statement& row, int column) {
-  if (row.is_null(column)) return std::nullopt;
-  return from_unix_ms(row.integer(column));
-}
-
 core::CertificateRecord read_certificate(Statement& row) {
   core::CertificateRecord certificate;
   certificate.row = row.integer(10);
@@ -31,6 +26,15 @@ core::CertificateRecord read_certificate(Statement& row) {
 }
 
 }  // namespace
+
+std::optional<Instant> read_optional_instant(Statement& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return from_unix_ms(row.integer(column));
+}
+
+void bind_optional_instant(Statement& statement, int index, const std::optional<Instant>& at) {
+  at ? statement.bind(index, to_unix_ms(*at)) : statement.bind_null(index);
+}
 
 std::string read_external_id(Statement& row, int column) {
   if (!row.is_blob(column)) return std::string(row.text(column));
@@ -63,11 +67,11 @@ core::DeviceRecord read_device(Statement& row, const core::DeviceIdentity& ident
   device.production = row.integer(5) != 0;
   device.station = row.text(6);
   device.created_at = from_unix_ms(row.integer(7));
-  device.last_seen = optional_instant(row, 8);
+  device.last_seen = read_optional_instant(row, 8);
   if (!row.is_null(9)) device.current_key = fixed<SpkiHash>(row, 9);
   if (!row.is_null(10)) device.certificate = read_certificate(row);
   device.group = row.text(19);
-  device.rekey_until = optional_instant(row, 20);
+  device.rekey_until = read_optional_instant(row, 20);
   device.deleted = row.integer(21) != 0;
   return device;
 }
@@ -84,7 +88,7 @@ core::DeviceSummary read_summary(Statement& row) {
   summary.production = row.integer(7) != 0;
   summary.station = row.text(8);
   summary.created_at = from_unix_ms(row.integer(9));
-  summary.last_seen = optional_instant(row, 10);
+  summary.last_seen = read_optional_instant(row, 10);
   if (!row.is_null(11)) summary.current_key = fixed<SpkiHash>(row, 11);
   if (!row.is_null(12)) summary.serial = Serial::from_magnitude(row.blob(12)).value_or(Serial{});
   if (!row.is_null(13)) summary.not_after = from_unix_ms(row.integer(13));

@@ -22,6 +22,8 @@ class ExternalIdKey {
   std::optional<Uuid> uuid_;
 };
 
+[[nodiscard]] std::optional<Instant> read_optional_instant(Statement& row, int column);
+void bind_optional_instant(Statement& statement, int index, const std::optional<Instant>& at);
 [[nodiscard]] std::string read_external_id(Statement& row, int column);
 [[nodiscard]] core::DeviceRecord read_device(Statement& row, const core::DeviceIdentity& identity);
 [[nodiscard]] core::DeviceSummary read_summary(Statement& row);

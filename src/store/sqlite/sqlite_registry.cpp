@@ -17,6 +17,7 @@
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/sqlite_intake.h"
+#include "store/sqlite/sqlite_orders.h"
 #include "store/sqlite/sqlite_outbox.h"
 #include "store/sqlite/sqlite_tokens.h"
 #include "store/sqlite/write_call.h"
@@ -61,6 +62,7 @@ class SqliteRegistryOnDisk final : public SqliteRegistry {
   core::Tokens& tokens() override { return *tokens_; }
   core::Outbox& outbox() override { return *outbox_; }
   core::Intake& intake() override { return *intake_; }
+  core::Orders& orders() override { return *orders_; }
 
  private:
   template <class T, class Work>
@@ -75,6 +77,7 @@ class SqliteRegistryOnDisk final : public SqliteRegistry {
   std::unique_ptr<SqliteTokens> tokens_;
   std::unique_ptr<SqliteOutbox> outbox_;
   std::unique_ptr<SqliteIntake> intake_;
+  std::unique_ptr<SqliteOrders> orders_;
 };
 
 // SQLite would make the file with the process's umask; its log and index take over whatever mode the database has.
@@ -121,6 +124,7 @@ Status SqliteRegistryOnDisk::start(const SqliteOptions& options, const core::X50
   tokens_ = std::make_unique<SqliteTokens>(*writer_, *readers_);
   outbox_ = std::make_unique<SqliteOutbox>(*writer_, *readers_);
   intake_ = std::make_unique<SqliteIntake>(*writer_);
+  orders_ = std::make_unique<SqliteOrders>(*writer_, *readers_);
   filter_.learn(std::move(learner));
   return {};
 }

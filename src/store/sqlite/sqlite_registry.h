@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/ports/intake.h"
+#include "core/ports/orders.h"
 #include "core/ports/outbox.h"
 #include "core/ports/registry.h"
 #include "core/ports/tokens.h"
@@ -42,6 +43,7 @@ class SqliteRegistry : public core::Registry {
   [[nodiscard]] virtual core::Tokens& tokens() = 0;
   [[nodiscard]] virtual core::Outbox& outbox() = 0;
   [[nodiscard]] virtual core::Intake& intake() = 0;
+  [[nodiscard]] virtual core::Orders& orders() = 0;
 };
 
 }  // namespace birthmark::store

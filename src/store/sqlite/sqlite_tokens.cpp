@@ -3,16 +3,12 @@
 #include "store/sqlite/sqlite_tokens.h"
 
 #include "store/registry_rules.h"
+#include "store/sqlite/rows.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/write_call.h"
 
 namespace birthmark::store {
 namespace {
-
-std::optional<Instant> read_instant(Statement& row, int column) {
-  if (row.is_null(column)) return std::nullopt;
-  return from_unix_ms(row.integer(column));
-}
 
 core::TokenRecord read_token(Statement& row) {
   core::TokenRecord token;
@@ -21,13 +17,9 @@ core::TokenRecord read_token(Statement& row) {
   token.scopes = core::Scopes(static_cast<std::uint8_t>(row.integer(2)));
   token.station = row.text(3);
   token.created_at = from_unix_ms(row.integer(4));
-  token.expires_at = read_instant(row, 5);
-  token.revoked_at = read_instant(row, 6);
+  token.expires_at = read_optional_instant(row, 5);
+  token.revoked_at = read_optional_instant(row, 6);
   return token;
-}
-
-void bind(Statement& statement, int index, const std::optional<Instant>& at) {
-  at ? statement.bind(index, to_unix_ms(*at)) : statement.bind_null(index);
 }
 
 }  // namespace
@@ -55,7 +47,7 @@ Result<core::TokenRecord> Ledger::add_token(const core::TokenRecord& token, cons
   insert->bind(4, static_cast<std::int64_t>(token.scopes.bits()));
   insert->bind(5, std::string_view(token.station));
   insert->bind(6, to_unix_ms(token.created_at));
-  bind(*insert, 7, token.expires_at);
+  bind_optional_instant(*insert, 7, token.expires_at);
   BIRTHMARK_CHECK(run(*insert));
   BIRTHMARK_CHECK(append_audit(audit_body));
   ++state_.figures.trust_epoch;
