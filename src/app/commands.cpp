@@ -8,6 +8,7 @@ cli::CommandList program_commands() {
   commands.push_back(make_init_command());
   commands.push_back(make_serve_command());
   commands.push_back(make_demo_command());
+  commands.push_back(make_check_command());
   commands.push_back(make_import_reference_command());
   commands.push_back(make_backup_command());
   commands.push_back(make_restore_command());

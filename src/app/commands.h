@@ -11,6 +11,7 @@ namespace birthmark::app {
 [[nodiscard]] std::unique_ptr<cli::Command> make_init_command();
 [[nodiscard]] std::unique_ptr<cli::Command> make_serve_command();
 [[nodiscard]] std::unique_ptr<cli::Command> make_demo_command();
+[[nodiscard]] std::unique_ptr<cli::Command> make_check_command();
 [[nodiscard]] std::unique_ptr<cli::Command> make_import_reference_command();
 [[nodiscard]] std::unique_ptr<cli::Command> make_backup_command();
 [[nodiscard]] std::unique_ptr<cli::Command> make_restore_command();

@@ -126,7 +126,8 @@ class TableReader {
   std::string mistake_;
 };
 
-constexpr std::array<std::string_view, 8> kSections{"factory", "registration", "clock", "limits", "server", "log", "upstream", "hooks"};
+constexpr std::array<std::string_view, 9> kSections{"admin",  "factory", "registration", "clock", "limits",
+                                                    "server", "log",     "upstream",     "hooks"};
 
 Status check_sections(const toml::table& root, std::string_view file) {
   for (const auto& [key, node] : root) {
@@ -259,6 +260,21 @@ Status read_hooks(const toml::table& root, std::string_view file, HooksConfig& h
   return {};
 }
 
+Status read_admin(const toml::table& root, std::string_view file, Config& config) {
+  std::vector<std::string> listen;
+  BIRTHMARK_CHECK(TableReader(root, file, "admin").texts("listen", listen).texts("names", config.admin_names).finish());
+  for (const std::string& address : listen) {
+    auto endpoint = net::parse_endpoint(address);
+    if (!endpoint) return fail(ErrorCode::misconfigured, std::string(file) + ": admin.listen: " + endpoint.error().public_message);
+    config.admin_listen.push_back(*endpoint);
+  }
+  for (const std::string& name : config.admin_names) {
+    if (auto judged = check_dns_name(name); !judged)
+      return fail(ErrorCode::misconfigured, std::string(file) + ": admin.names: " + judged.error().public_message);
+  }
+  return {};
+}
+
 Status read_limits(const toml::table& root, std::string_view file, Config& config) {
   net::Limits& limits = config.limits;
   BIRTHMARK_CHECK(TableReader(root, file, "clock")
@@ -283,6 +299,7 @@ Result<Config> read_config(const toml::table& root, std::string_view file) {
   BIRTHMARK_CHECK(check_sections(root, file));
   BIRTHMARK_CHECK(read_factory(root, file, config));
   BIRTHMARK_CHECK(read_registration(root, file, config));
+  BIRTHMARK_CHECK(read_admin(root, file, config));
   config.issuer_keys_required = !config.issuer_keys.empty();
   if (config.issuer_keys.empty()) config.issuer_keys = {"keys/local-ca.key", "keys/online-ca.key"};
   BIRTHMARK_CHECK(read_upstream(root, file, config.upstream));
@@ -387,6 +404,9 @@ std::string default_config(const std::string& factory, const std::string& gatewa
          "# url = \"https://mes.example.com/birthmark\"  # gets every registered and refused event, signed; nobody unless set\n"
          "# ca_file = \"\"\n"
          "# timeout = \"10s\"\n"
+         "\n[admin]\n"
+         "# listen = []  # [\"127.0.0.1:9443\"]: health, metrics and the operator's commands over HTTPS\n"
+         "# names = []  # further DNS names of its certificate\n"
          "\n[clock]\n"
          "# tolerance = \"120s\"\n"
          "# forward_limit = \"24h\"\n"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "app/admin_listener.h"
 #include "base/log.h"
 #include "faces/foundries/registration_face.h"
 
@@ -11,7 +12,8 @@ namespace birthmark::app {
 namespace {
 
 constexpr std::string_view kRegistrationFace = "registration";
-constexpr std::array<std::string_view, 1> kFaces{kRegistrationFace};
+constexpr std::string_view kAdminFace = "admin";
+constexpr std::array<std::string_view, 2> kFaces{kRegistrationFace, kAdminFace};
 
 std::string face_names() {
   std::string names;
@@ -65,6 +67,7 @@ Result<std::vector<ListenPlan>> plan_listeners(const Config& config, const std::
   }
   if (!given.empty()) return plans;
   for (const net::Endpoint& endpoint : config.registration_listen) plans.push_back({std::string(kRegistrationFace), endpoint});
+  for (const net::Endpoint& endpoint : config.admin_listen) plans.push_back({std::string(kAdminFace), endpoint});
   if (plans.empty())
     return fail(ErrorCode::misconfigured, "there is nothing to listen on: registration.listen is empty and no --listen was given");
   return plans;
@@ -79,6 +82,8 @@ Listeners::~Listeners() {
 }
 
 Status Listeners::open(const std::vector<ListenPlan>& plans, net::Server& server, std::ostream& out) {
+  const bool asked = std::any_of(plans.begin(), plans.end(), [](const ListenPlan& plan) { return plan.face == kAdminFace; });
+  if (asked) metrics_ = std::make_unique<admin::Metrics>();
   for (const ListenPlan& plan : plans) BIRTHMARK_CHECK(open_one(plan, server, out));
   return {};
 }
@@ -86,15 +91,19 @@ Status Listeners::open(const std::vector<ListenPlan>& plans, net::Server& server
 Status Listeners::open_one(const ListenPlan& plan, net::Server& server, std::ostream& out) {
   const Config& config = site_.config();
   net::ListenOptions options;
-  if (config.registration_tls == RegistrationTls::gateway) {
+  if (plan.face == kAdminFace || config.registration_tls == RegistrationTls::gateway) {
     BIRTHMARK_TRY(options.tls, secure(plan.face));
   }
-  faces_.push_back(std::make_unique<faces::foundries::RegistrationFace>(
-      site_.gate(), site_.enroller(), site_.registry(),
-      faces::foundries::RegistrationSettings{config.gateway_server(), config.ostree_server(), site_.device_log()}));
+  if (plan.face == kAdminFace) {
+    faces_.push_back(make_admin_face(site_, *metrics_));
+  } else {
+    faces_.push_back(std::make_unique<faces::foundries::RegistrationFace>(
+        site_.gate(), site_.enroller(), site_.registry(),
+        faces::foundries::RegistrationSettings{config.gateway_server(), config.ostree_server(), site_.device_log(), metrics_.get()}));
+  }
   BIRTHMARK_TRY(const auto bound, server.listen(plan.endpoint, *faces_.back(), std::move(options)));
   out << "listening " << plan.face << ' ' << net::to_string(bound) << '\n';
-  warn_of_trust(site_, net::to_string(bound));
+  if (plan.face == kRegistrationFace) warn_of_trust(site_, net::to_string(bound));
   return {};
 }
 
@@ -108,6 +117,7 @@ Result<std::shared_ptr<net::TlsServer>> Listeners::secure(const std::string& fac
 
 // The factory's server certificate as it is installed, with the key that its request was made with.
 Result<net::TlsServerSettings> Listeners::tls_settings(const std::string& face) const {
+  if (face == kAdminFace) return admin_tls_settings(site_);
   const auto trust = site_.trust();
   if (!trust->tls_server) {
     return fail(ErrorCode::misconfigured,

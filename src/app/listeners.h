@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "admin/metrics.h"
 #include "app/site.h"
 #include "net/server.h"
 #include "net/tls_server.h"
@@ -42,6 +43,7 @@ class Listeners {
   [[nodiscard]] Status reload();
 
   Site& site_;
+  std::unique_ptr<admin::Metrics> metrics_;  // where there is an admin listener to ask for them; outlives the faces
   std::vector<std::unique_ptr<net::Handler>> faces_;
   std::mutex mutex_;
   std::vector<SecureListener> secure_;

@@ -11,6 +11,7 @@
 #include "app/control_socket.h"
 #include "app/listeners.h"
 #include "app/reference_mode.h"
+#include "app/service_notify.h"
 #include "app/site.h"
 #include "base/log.h"
 #include "core/order_policy.h"
@@ -47,7 +48,11 @@ void wait_for_the_end(Site& site, const sigset_t& signals) {
   constexpr timespec kSecond{1, 0};
   for (;;) {
     const int signal = ::sigtimedwait(&signals, nullptr, &kSecond);
-    if (signal == SIGHUP) reload(site);
+    if (signal == SIGHUP) {
+      notify_reloading();
+      reload(site);
+      notify_service_manager("READY=1");
+    }
     if (signal == SIGTERM || signal == SIGINT) {
       log::info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
       return;
@@ -103,7 +108,9 @@ class ServeCommand final : public cli::LocalCommand {
     warn_of_orders(*site);
     for (const std::string& obstacle : site->obstacles()) log::warning("not ready to issue", {{"reason", obstacle}});
     console.out << "ready" << std::endl;
+    notify_service_manager("READY=1");
     wait_for_the_end(*site, signals);
+    notify_service_manager("STOPPING=1");
     site->stop_outside();
     server->stop();
     return {};

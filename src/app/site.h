@@ -35,6 +35,7 @@ class Site final : public cli::Workbench {
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] core::Enroller& enroller() { return *enroller_; }
   [[nodiscard]] core::Gate& gate() { return *gate_; }
+  [[nodiscard]] core::TokenCache& credentials() { return *token_cache_; }
   // conflict when the database has lost, or never had, what audit.head was signed over.
   [[nodiscard]] Status check_audit_head() const { return audit_head_->check(*registry_); }
   // Called after each reload(), whose result it becomes part of; empty: nobody.

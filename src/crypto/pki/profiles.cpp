@@ -321,4 +321,15 @@ Result<Certificate> sign_tls_server(const RootAuthority& root, const Certificate
   return finish_certificate(std::move(certificate), root.key);
 }
 
+Result<Certificate> make_site_ca_certificate(const PrivateKey& key, const std::string& factory, core::Random& random, Instant now) {
+  constexpr std::size_t kLongestFactory = 55;  // the whole name has at most 64 bytes
+  BIRTHMARK_TRY(const X509NameHandle name, made_subject(factory.substr(0, kLongestFactory) + " stations", factory));
+  const Validity validity{now, years_later(now, kRootYears)};
+  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), name.get(), validity, key.get(), random));
+  BIRTHMARK_CHECK(add_key_usage(certificate.get(), {key_cert_sign}));
+  BIRTHMARK_CHECK(add_ca_constraints(certificate.get(), PathLength::zero));
+  BIRTHMARK_CHECK(add_subject_key_id(certificate.get()));
+  return finish_certificate(std::move(certificate), key);
+}
+
 }  // namespace birthmark::crypto

@@ -52,6 +52,10 @@ enum class NameCopying {
 [[nodiscard]] Result<Certificate> sign_tls_server(const RootAuthority& root, const CertificateRequest& request, NameCopying copying,
                                                   core::Random& random, Instant now);
 
+// CN="<factory> stations", OU=<factory>; self-signed, pathLen 0, 20 years: a server's own small CA, no part of the factory's PKI.
+[[nodiscard]] Result<Certificate> make_site_ca_certificate(const PrivateKey& key, const std::string& factory, core::Random& random,
+                                                           Instant now);
+
 // The digest that goes with a signing key: SHA-384 for P-384, SHA-512 for P-521, else SHA-256.
 [[nodiscard]] const EVP_MD* digest_for(const PrivateKey& key);
 

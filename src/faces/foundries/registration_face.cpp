@@ -80,16 +80,25 @@ Task<net::Response> RegistrationFace::handle(const net::Request& request) {
 Task<net::Response> RegistrationFace::turn_away(const net::Request& request, const core::Refusal& refusal) {
   core::Enrollment attempt;
   attempt.origin.peer_address = request.peer.address;
+  count({}, to_string(refusal.reason), std::chrono::steady_clock::now());
   const auto outcome = co_await enroller_.refuse(attempt, refusal);
   co_return refusal_response(std::get<core::Refusal>(outcome));
 }
 
 Task<net::Response> RegistrationFace::sign(const net::Request& request, const core::Admission& admission) {
+  const auto begun = settings_.meter != nullptr ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
   auto parsed = parse_sign_request(request.body);
-  if (!parsed) co_return net::json_error(400, parsed.error().public_message);
+  if (!parsed) {
+    count(admission.origin.station, "malformed_request", begun);
+    co_return net::json_error(400, parsed.error().public_message);
+  }
   const core::Enrollment enrollment = to_enrollment(*parsed, admission);
   auto outcome = co_await enroller_.enroll(enrollment);
-  if (const auto* refusal = std::get_if<core::Refusal>(&outcome)) co_return refusal_response(*refusal);
+  if (const auto* refusal = std::get_if<core::Refusal>(&outcome)) {
+    count(admission.origin.station, to_string(refusal->reason), begun);
+    co_return refusal_response(*refusal);
+  }
+  count(admission.origin.station, std::get<core::Enrolled>(outcome).replayed ? "replayed" : "issued", begun);
   if (settings_.device_log != nullptr) {
     const Status noted = settings_.device_log->note(std::get<core::Enrolled>(outcome));
     if (!noted) co_return unavailable_response(noted.error());
@@ -97,6 +106,10 @@ Task<net::Response> RegistrationFace::sign(const net::Request& request, const co
   std::string& directory = parsed->sota_config_dir;
   const SotaParameters parameters{parsed->hardware_id, directory, settings_.gateway_server, settings_.ostree_server};
   co_return render(std::get<core::Enrolled>(outcome), render_sota_toml(parameters, parsed->overrides));
+}
+
+void RegistrationFace::count(std::string_view station, std::string_view result, std::chrono::steady_clock::time_point begun) const {
+  if (settings_.meter != nullptr) settings_.meter->registration(station, result, std::chrono::steady_clock::now() - begun);
 }
 
 std::shared_ptr<const RegistrationFace::Chain> RegistrationFace::chain_of(const core::Enrolled& enrolled) {

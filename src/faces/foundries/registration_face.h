@@ -3,6 +3,7 @@
 // Foundries 3 and 4). Translates; decides nothing.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -11,6 +12,7 @@
 #include "core/enroller.h"
 #include "core/gate.h"
 #include "core/ports/registry.h"
+#include "core/registration_meter.h"
 #include "net/http.h"
 
 namespace birthmark::faces::foundries {
@@ -18,7 +20,8 @@ namespace birthmark::faces::foundries {
 struct RegistrationSettings {
   std::string gateway_server;  // "https://gw.example:8443"
   std::string ostree_server;
-  core::DeviceLog* device_log = nullptr;  // who else notes each device before it is answered
+  core::DeviceLog* device_log = nullptr;     // who else notes each device before it is answered
+  core::RegistrationMeter* meter = nullptr;  // who counts; must outlive the face
 };
 
 class RegistrationFace : public net::Handler {
@@ -39,6 +42,8 @@ class RegistrationFace : public net::Handler {
 
   [[nodiscard]] Task<net::Response> turn_away(const net::Request& request, const core::Refusal& refusal);
   [[nodiscard]] Task<net::Response> sign(const net::Request& request, const core::Admission& admission);
+  // Tells the meter, if there is one, how a registration ended that began at `begun`.
+  void count(std::string_view station, std::string_view result, std::chrono::steady_clock::time_point begun) const;
   [[nodiscard]] std::shared_ptr<const Chain> chain_of(const core::Enrolled& enrolled);
   [[nodiscard]] net::Response render(const core::Enrolled& enrolled, std::string_view sota_toml);
 

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/admin_listener.h"
+
+#include <unistd.h>
+
+#include <array>
+
+#include "admin/admin_face.h"
+#include "base/file.h"
+#include "crypto/pki/certificate.h"
+#include "crypto/pki/site_authority.h"
+
+namespace birthmark::app {
+namespace {
+
+std::vector<std::string> admin_names(const Site& site) {
+  std::vector<std::string> names{"localhost"};
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) == 0 && check_dns_name(host.data())) names.emplace_back(host.data());
+  for (const std::string& name : site.config().admin_names) names.push_back(name);
+  return names;
+}
+
+Result<crypto::PrivateKey> load_or_make_key(const std::filesystem::path& path) {
+  auto key = crypto::PrivateKey::load(path);
+  if (key || key.error().code != ErrorCode::not_found) return key;
+  BIRTHMARK_TRY(auto made, crypto::PrivateKey::generate_p256());
+  BIRTHMARK_TRY(const std::string pem, made.to_pem());
+  BIRTHMARK_CHECK(create_file(path, pem, 0600));
+  return made;
+}
+
+class SiteOperations final : public admin::Operations {
+ public:
+  explicit SiteOperations(Site& site) : site_(site) {}
+
+  std::vector<std::string> reasons_not_ready() const override { return site_.obstacles(); }
+
+  std::vector<admin::Figure> process_figures() const override {
+    std::vector<admin::Figure> figures;
+    for (const cli::Figure& known : site_.figures()) figures.push_back({known.name, known.value});
+    if (const auto totals = site_.registry().totals()) {
+      figures.push_back({"devices", totals->devices});
+      figures.push_back({"denied", totals->denied});
+    }
+    if (const auto outbox = site_.outbox().outbox_totals(core::OutboxChannel::upstream)) add_outbox(*outbox, figures);
+    return figures;
+  }
+
+  std::vector<admin::Expiry> expiries() const override {
+    const auto trust = site_.trust();
+    std::vector<admin::Expiry> found;
+    if (trust->root) add_expiry("root", trust->root->der, found);
+    if (trust->tls_server) add_expiry("tls", trust->tls_server->der, found);
+    for (const core::DeviceAuthority& authority : trust->device_authorities)
+      if (authority.record.state == core::AuthorityState::active) add_expiry("device-ca", authority.record.der, found);
+    return found;
+  }
+
+ private:
+  void add_outbox(const core::OutboxTotals& outbox, std::vector<admin::Figure>& figures) const {
+    figures.push_back({"outbox_waiting", outbox.waiting});
+    figures.push_back({"outbox_stopped", outbox.stopped});
+    const Instant now = site_.clock().now();
+    const auto age = outbox.oldest && *outbox.oldest < now ? std::chrono::floor<std::chrono::seconds>(now - *outbox.oldest).count() : 0;
+    figures.push_back({"outbox_oldest_age_seconds", static_cast<std::uint64_t>(age)});
+  }
+  static void add_expiry(const std::string& role, ByteView der, std::vector<admin::Expiry>& found) {
+    if (const auto certificate = crypto::Certificate::from_der(der))
+      found.push_back({role, certificate->subject_text(), certificate->not_after()});
+  }
+
+  Site& site_;
+};
+
+// The face and what it asks, kept together.
+class AdminHandler final : public net::Handler {
+ public:
+  AdminHandler(Site& site, const admin::Metrics& metrics)
+      : operations_(site),
+        face_({site.credentials(), site.registry(), site.tokens(), site.orders(), site.codec(), site.clock(), site.random(), metrics,
+               operations_, site.factory()}) {}
+  Task<net::Response> handle(const net::Request& request) override { return face_.handle(request); }
+
+ private:
+  SiteOperations operations_;
+  admin::AdminFace face_;
+};
+
+}  // namespace
+
+Result<net::TlsServerSettings> admin_tls_settings(Site& site) {
+  const auto& directory = site.directory();
+  const auto certificate_file = directory / "admin.pem", key_file = directory / "keys" / "admin.key";
+  const Instant now = site.clock().now();
+  BIRTHMARK_TRY(const auto authority, crypto::SiteAuthority::load_or_make(directory, site.factory(), site.random(), now));
+  BIRTHMARK_TRY(const auto key, load_or_make_key(key_file));
+  if (std::error_code failure; !std::filesystem::exists(certificate_file, failure)) {
+    BIRTHMARK_TRY(const auto made, authority.certify_server(key, admin_names(site), site.random(), now));
+    BIRTHMARK_CHECK(create_file(certificate_file, made.pem(), 0644));
+  }
+  BIRTHMARK_TRY(const std::string pem, read_file(certificate_file));
+  BIRTHMARK_TRY(const auto certificate, crypto::Certificate::from_pem(pem));
+  BIRTHMARK_TRY(std::string key_pem, key.to_pem());
+  net::TlsServerSettings settings;
+  settings.name = "admin";
+  settings.identities.push_back({{certificate.der()}, std::move(key_pem)});
+  return settings;
+}
+
+std::unique_ptr<net::Handler> make_admin_face(Site& site, const admin::Metrics& metrics) {
+  return std::make_unique<AdminHandler>(site, metrics);
+}
+
+}  // namespace birthmark::app

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// birthmark check: what is wrong, or soon will be, with a server's configuration, keys and certificates, in plain words.
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <ostream>
+
+#include "app/commands.h"
+#include "app/site.h"
+#include "base/pem.h"
+#include "base/text.h"
+#include "core/order_policy.h"
+#include "crypto/pki/certificate.h"
+
+namespace birthmark::app {
+namespace {
+
+constexpr auto kSoon = std::chrono::hours(24 * 30);
+constexpr std::uint64_t kLittleSpaceBytes = 512U << 20U;
+
+class Findings {
+ public:
+  void add(std::string text) { texts_.push_back(std::move(text)); }
+  [[nodiscard]] const std::vector<std::string>& texts() const { return texts_; }
+
+ private:
+  std::vector<std::string> texts_;
+};
+
+void check_expiry(Findings& findings, const std::string& what, const crypto::Certificate& certificate, Instant now) {
+  const std::string title = what + " " + certificate.subject_text();
+  if (now < certificate.not_before()) findings.add(title + " is not valid before " + format_rfc3339(certificate.not_before()));
+  if (now >= certificate.not_after())
+    findings.add(title + " expired at " + format_rfc3339(certificate.not_after()));
+  else if (now + kSoon >= certificate.not_after())
+    findings.add(title + " expires at " + format_rfc3339(certificate.not_after()) + ": prepare its successor");
+}
+
+void check_device_authority(Findings& findings, const core::DeviceAuthority& authority, const std::optional<crypto::Certificate>& root,
+                            Instant now) {
+  if (authority.record.state != core::AuthorityState::active) return;
+  const auto certificate = crypto::Certificate::from_der(authority.record.der);
+  if (!certificate) return findings.add("a device CA's certificate cannot be read: " + certificate.error().describe());
+  check_expiry(findings, "device CA", *certificate, now);
+  if (root && !certificate->is_signed_by(*root))
+    findings.add("device CA " + certificate->subject_text() + " is not signed by the installed root");
+}
+
+void check_trust(Findings& findings, Site& site) {
+  const auto trust = site.trust();
+  const Instant now = site.clock().now();
+  std::optional<crypto::Certificate> root;
+  if (trust->root) {
+    auto read = crypto::Certificate::from_der(trust->root->der);
+    if (read) root.emplace(std::move(*read));
+  }
+  if (root) check_expiry(findings, "root", *root, now);
+  for (const core::DeviceAuthority& authority : trust->device_authorities) check_device_authority(findings, authority, root, now);
+  for (const std::string& obstacle : site.obstacles()) findings.add("this server would not issue: " + obstacle);
+}
+
+void check_tls(Findings& findings, Site& site) {
+  const auto trust = site.trust();
+  if (!trust->tls_server)
+    return findings.add("no TLS certificate is installed: sign csr/tls.csr with the root and run `birthmark ca install`");
+  const auto certificate = crypto::Certificate::from_der(trust->tls_server->der);
+  if (!certificate) return findings.add("the TLS certificate cannot be read: " + certificate.error().describe());
+  check_expiry(findings, "TLS certificate", *certificate, site.clock().now());
+  const auto held = site.held_keys();
+  const bool has_key = std::any_of(held.begin(), held.end(), [&](const auto& key) { return key.second == certificate->spki_sha256(); });
+  if (!has_key) findings.add("no key below keys/ belongs to the TLS certificate " + certificate->subject_text());
+  const auto names = certificate->dns_names();
+  for (const std::string& name : {site.config().gateway_dns, site.config().ostree_dns}) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) findings.add("the TLS certificate does not name " + name);
+  }
+}
+
+void check_mode(Findings& findings, const std::filesystem::path& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return;
+  if ((status.st_mode & 077U) != 0) findings.add(path.string() + " can be read by others: chmod go= " + path.string());
+}
+
+void check_files(Findings& findings, const std::filesystem::path& directory) {
+  check_mode(findings, directory / "birthmark.db");
+  check_mode(findings, directory / "keys");
+  std::error_code failure;
+  for (const char* folder : {"keys", "stations", "pki"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(directory / folder, failure))
+      if (entry.path().extension() == ".key") check_mode(findings, entry.path());
+  }
+  if (std::filesystem::exists(directory / "pki" / "factory_ca.key", failure))
+    findings.add((directory / "pki" / "factory_ca.key").string() +
+                 " is the factory's root key: move it to a machine that is not on a network");
+  struct statvfs space{};
+  if (::statvfs(directory.c_str(), &space) == 0 && std::uint64_t{space.f_bavail} * space.f_frsize < kLittleSpaceBytes)
+    findings.add("less than 512 MB are free where " + directory.string() + " is");
+}
+
+void check_registration(Findings& findings, Site& site) {
+  const core::AdmissionRules& rules = site.config().admission;
+  const Instant now = site.clock().now();
+  const auto credentials = site.tokens().tokens();
+  const bool any = credentials && std::any_of(credentials->begin(), credentials->end(), [&](const core::TokenRecord& known) {
+                     const bool good = !known.revoked_at && (!known.expires_at || now < *known.expires_at);
+                     return good && known.scopes.hold(core::Scope::devices_create);
+                   });
+  if (rules.trust != core::RegistrationTrust::open && !any)
+    findings.add("nobody can register: there is no valid token, see `birthmark token create`");
+  if (credentials) {
+    for (const core::TokenRecord& known : *credentials) {
+      if (!known.revoked_at && known.expires_at && now < *known.expires_at && now + kSoon >= *known.expires_at)
+        findings.add("token " + known.id() + " (" + (known.station.empty() ? "no station" : known.station) + ") expires at " +
+                     format_rfc3339(*known.expires_at));
+    }
+  }
+  if (site.config().rules.orders != core::OrderRule::required) return;
+  const auto orders = site.orders().orders();
+  const bool open =
+      orders && std::any_of(orders->begin(), orders->end(), [&](const auto& order) { return !core::why_not_open(order, now); });
+  if (!open) findings.add("nobody can register: orders are required and none takes devices now, see `birthmark order create`");
+}
+
+class CheckCommand final : public cli::DirectoryCommand {
+ public:
+  CLI::App* declare(CLI::App& root) override {
+    CLI::App* command = root.add_subcommand("check", "What is wrong, or soon will be, with configuration, keys and certificates");
+    declare_directory(*command);
+    return command;
+  }
+  Status run(cli::Console& console, cli::Workbench& workbench, const std::vector<cli::InputFile>&) override {
+    auto& site = dynamic_cast<Site&>(workbench);
+    Findings findings;
+    // A server that runs has read it at its start; what is there now must be good for the next one.
+    if (const auto config = load_config(site.directory()); !config) findings.add(config.error().describe());
+    check_trust(findings, site);
+    check_tls(findings, site);
+    check_files(findings, site.directory());
+    check_registration(findings, site);
+    if (const auto head = site.check_audit_head(); !head) findings.add(head.error().describe());
+    for (const std::string& text : findings.texts()) console.out << "problem: " << text << '\n';
+    if (!findings.texts().empty()) return fail(ErrorCode::misconfigured, std::to_string(findings.texts().size()) + " problems");
+    console.out << "no problems found\n";
+    return {};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<cli::Command> make_check_command() {
+  return std::make_unique<CheckCommand>();
+}
+
+}  // namespace birthmark::app
