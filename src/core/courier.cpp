@@ -12,6 +12,7 @@ namespace birthmark::core {
 namespace {
 
 constexpr Duration kLongestNap = std::chrono::seconds(1);
+constexpr Duration kFarthestDue = std::chrono::hours(2);  // Retry-After is taken up to one
 constexpr Duration kShortestNap = std::chrono::milliseconds(20);
 
 std::string name_of(OutboxChannel channel) {
@@ -174,8 +175,9 @@ Duration Courier::refill(std::unique_lock<std::mutex>& held) {
   held.unlock();
   const Instant now = clock_.now();
   const auto due = outbox_.next_due(settings_.channel);
-  const bool any = due && *due && **due <= now;
-  auto claimed = any ? run_task(outbox_.claim(settings_.channel, now, wanted)) : Result<std::vector<OutboxMessage>>();
+  // What is due later than anything is ever put off was written by a clock that has been set back since: it is due now.
+  const bool any = due && *due && (**due <= now || **due > now + kFarthestDue);
+  auto claimed = any ? run_task(outbox_.claim(settings_.channel, std::max(now, **due), wanted)) : Result<std::vector<OutboxMessage>>();
   held.lock();
   if (!due || !claimed) {
     log::error("courier.cannot_read_the_outbox", {{"error", (!due ? due.error() : claimed.error()).describe()}});

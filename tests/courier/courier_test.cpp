@@ -204,6 +204,13 @@ TEST_F(CourierTest, WhileNobodyAnswersMessagesStayAsTheyWere) {
   EXPECT_EQ(courier_->figures().hold, core::ChannelHold::none);
 }
 
+TEST_F(CourierTest, AClockThatIsSetBackPutsNothingOff) {
+  const auto certificate = record(1, 1);
+  clock_.jump(-std::chrono::hours(24 * 365));
+  start();
+  EXPECT_TRUE(becomes(certificate, OutboxState::delivered));
+}
+
 TEST_F(CourierTest, ComparesKeysWhenTheDeviceIsThere) {
   using Answer = core::UpstreamKey::Answer;
   upstream_.answer_with(409);
