@@ -6,9 +6,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
-#include <cstring>
 
 #include "device.h"
 #include "http_peer.h"
@@ -187,7 +187,9 @@ class Manager {
   explicit Manager(const std::filesystem::path& path) : path_(path), socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
+    const std::string name = path.string();
+    require(name.size() < sizeof(address.sun_path), name + " is too long for a socket");
+    std::copy(name.begin(), name.end(), address.sun_path);
     require(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0, "cannot bind " + path.string());
   }
   std::string next() {
