@@ -31,7 +31,7 @@ class OrderCreateCommand final : public DirectoryCommand {
     command->add_option("--production", production_, "Whether they are production devices, where registration.production = \"order\"")
         ->check(CLI::IsMember({"yes", "no"}));
     command->add_option("--group", order_.group, "The group they belong to")->type_name("GROUP");
-    command->add_flag("--test", order_.test, "Throw-away identities for a test team: left out of exports");
+    command->add_flag("--test", order_.test, "Throw-away identities for a test team");
     command->add_option("--valid-for", valid_for_, "With --test: how long their certificates are valid")->type_name("SPAN");
     command->add_option("--reason", reason_, "What it is for; kept in the audit")->type_name("TEXT");
     return command;

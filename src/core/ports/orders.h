@@ -35,7 +35,7 @@ struct OrderRecord {
   std::optional<Instant> until;    // exclusive
   std::optional<bool> production;  // empty: the device says
   std::string group;
-  bool test = false;                    // throw-away identities: left out of exports
+  bool test = false;                    // throw-away identities of a test team
   std::optional<Duration> valid_for{};  // of its certificates, instead of the configured validity
   Instant created_at;
   std::uint64_t listed = 0;
