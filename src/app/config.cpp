@@ -126,8 +126,8 @@ class TableReader {
   std::string mistake_;
 };
 
-constexpr std::array<std::string_view, 9> kSections{"admin",  "factory", "registration", "clock", "limits",
-                                                    "server", "log",     "upstream",     "hooks"};
+constexpr std::array<std::string_view, 10> kSections{"admin",  "factory", "registration", "gateway",  "clock",
+                                                     "limits", "server",  "log",          "upstream", "hooks"};
 
 Status check_sections(const toml::table& root, std::string_view file) {
   for (const auto& [key, node] : root) {
@@ -183,6 +183,17 @@ std::optional<RegistrationTls> parse_registration_tls(std::string_view name) {
   return std::nullopt;
 }
 
+Status read_endpoints(const std::vector<std::string>& texts, std::string_view file, std::string_view setting,
+                      std::vector<net::Endpoint>& endpoints) {
+  for (const std::string& text : texts) {
+    auto endpoint = net::parse_endpoint(text);
+    if (!endpoint)
+      return fail(ErrorCode::misconfigured, std::string(file) + ": " + std::string(setting) + ": " + endpoint.error().public_message);
+    endpoints.push_back(*endpoint);
+  }
+  return {};
+}
+
 Status read_registration(const toml::table& root, std::string_view file, Config& config) {
   core::RegistrationRules& rules = config.rules;
   core::AdmissionRules& admission = config.admission;
@@ -211,11 +222,7 @@ Status read_registration(const toml::table& root, std::string_view file, Config&
           .texts("issuer_keys", config.issuer_keys)
           .finish());
   BIRTHMARK_CHECK(read_networks(networks, file, admission));
-  for (const std::string& address : listen) {
-    auto endpoint = net::parse_endpoint(address);
-    if (!endpoint) return fail(ErrorCode::misconfigured, std::string(file) + ": registration.listen: " + endpoint.error().public_message);
-    config.registration_listen.push_back(*endpoint);
-  }
+  BIRTHMARK_CHECK(read_endpoints(listen, file, "registration.listen", config.registration_listen));
   for (const std::string& path : config.issuer_keys) {
     if (auto judged = check_key_path(path); !judged)
       return fail(ErrorCode::misconfigured, std::string(file) + ": registration.issuer_keys: " + judged.error().public_message);
@@ -275,6 +282,26 @@ Status read_admin(const toml::table& root, std::string_view file, Config& config
   return {};
 }
 
+Status read_gateway(const toml::table& root, std::string_view file, Config& config) {
+  core::GatewayRules& rules = config.gateway;
+  std::vector<std::string> listen;
+  std::string repository = config.gateway_repository.string(), ostree;
+  BIRTHMARK_CHECK(TableReader(root, file, "gateway")
+                      .texts("listen", listen)
+                      .choice<core::GatewayProfile>("profile", rules.profile, core::parse_gateway_profile, "vendor, strict")
+                      .choice<core::AutoCreate>("auto_create", rules.auto_create, core::parse_auto_create, "on, registered-only, off")
+                      .choice<core::DeviceIdRule>("device_id", rules.device_id, core::parse_device_id_rule, "safe, uuid")
+                      .text("repository", repository)
+                      .text("ostree", ostree)
+                      .text("app_proxy_url", config.app_proxy_url)
+                      .duration("est_validity", config.est_validity)
+                      .finish());
+  config.gateway_repository = repository;
+  config.gateway_ostree = ostree;
+  rules.allow_rsa = config.allow_rsa;
+  return read_endpoints(listen, file, "gateway.listen", config.gateway_listen);
+}
+
 Status read_limits(const toml::table& root, std::string_view file, Config& config) {
   net::Limits& limits = config.limits;
   BIRTHMARK_CHECK(TableReader(root, file, "clock")
@@ -304,6 +331,7 @@ Result<Config> read_config(const toml::table& root, std::string_view file) {
   if (config.issuer_keys.empty()) config.issuer_keys = {"keys/local-ca.key", "keys/online-ca.key"};
   BIRTHMARK_CHECK(read_upstream(root, file, config.upstream));
   BIRTHMARK_CHECK(read_hooks(root, file, config.hooks));
+  BIRTHMARK_CHECK(read_gateway(root, file, config));
   BIRTHMARK_CHECK(read_limits(root, file, config));
   BIRTHMARK_CHECK(TableReader(root, file, "server").number("threads", config.threads, 0, 256).finish());
   BIRTHMARK_CHECK(
@@ -361,7 +389,8 @@ Result<Config> load_config(const std::filesystem::path& directory) {
   return parse_config(*text, path.string());
 }
 
-std::string default_config(const std::string& factory, const std::string& gateway_dns, const std::string& ostree_dns) {
+std::string default_config(const std::string& factory, const std::string& gateway_dns, const std::string& ostree_dns,
+                           GatewayListener gateway) {
   return "# Birthmark: configuration of this server. Every setting is shown with its default; docs/reference/config.md explains each.\n"
          "\n[factory]\n"
          "name = \"" +
@@ -389,6 +418,16 @@ std::string default_config(const std::string& factory, const std::string& gatewa
          "# retry_under_open_trust = false\n"
          "# allow_rsa = false\n"
          "# issuer_keys = [\"keys/local-ca.key\", \"keys/online-ca.key\"]  # the first usable one issues, the next takes over\n"
+         "\n[gateway]\n" +
+         std::string(gateway == GatewayListener::on ? "listen = [\":8443\"]" : "# listen = []") +
+         "  # where devices come with their certificates; needs the TLS certificate of the factory\n"
+         "# profile = \"vendor\"  # or \"strict\": what a device certificate must look like\n"
+         "# auto_create = \"on\"  # devices registered elsewhere are made on first contact; or \"registered-only\", \"off\"\n"
+         "# device_id = \"safe\"  # or \"uuid\"\n"
+         "# repository = \"tuf/repo\"  # update metadata for /repo\n"
+         "# ostree = \"\"  # a directory for /ostree\n"
+         "# app_proxy_url = \"\"\n"
+         "# est_validity = \"1095d\"  # of certificates renewed under /.well-known/est\n"
          "\n[upstream]\n"
          "# url = \"https://api.foundries.io/ota/devices/\"  # who learns of every registered device; nobody unless set\n"
          "# token_file = \"upstream.token\"  # mode 0600, scope devices:create (devices:read too, to compare keys); read again when it "

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "core/clock_guard.h"
 #include "core/gate.h"
+#include "core/gateway_policy.h"
 #include "core/issuance_policy.h"
 #include "net/server.h"
 
@@ -40,6 +41,13 @@ struct Config {
 
   UpstreamConfig upstream;
   HooksConfig hooks;
+  std::vector<net::Endpoint> gateway_listen;  // empty: no such listener
+  core::GatewayRules gateway;
+  std::filesystem::path gateway_repository = "tuf/repo";  // relative to the data directory
+  std::filesystem::path gateway_ostree;                   // empty: none
+  std::string app_proxy_url;
+  Duration est_validity = std::chrono::hours(24 * 1095);
+
   core::ClockRules clock;
   net::Limits limits;
   unsigned threads = 0;  // 0: one per core
@@ -53,8 +61,10 @@ struct Config {
 [[nodiscard]] Result<Config> parse_config(std::string_view text, std::string_view name);
 [[nodiscard]] Result<Config> load_config(const std::filesystem::path& directory);
 
-// A commented file with every setting at its default.
-[[nodiscard]] std::string default_config(const std::string& factory, const std::string& gateway_dns, const std::string& ostree_dns);
+// A commented file with every setting at its default, but the gateway's listener, which a new factory has if it has a TLS certificate.
+enum class GatewayListener : std::uint8_t { off, on };
+[[nodiscard]] std::string default_config(const std::string& factory, const std::string& gateway_dns, const std::string& ostree_dns,
+                                         GatewayListener gateway = GatewayListener::off);
 
 // A factory or DNS name that may stand in configuration, certificates and URLs.
 [[nodiscard]] Status check_factory_name(std::string_view name);

@@ -10,6 +10,7 @@
 #include "crypto/csr_builder.h"
 #include "crypto/pki/ceremony.h"
 #include "crypto/pki/pki_directory.h"
+#include "crypto/tuf_repository.h"
 #include "crypto/x509_codec.h"
 
 namespace birthmark::app {
@@ -90,10 +91,12 @@ class InitCommand final : public cli::LocalCommand {
   }
 
   Status run(cli::Console& console) override {
+    const GatewayListener gateway = options_.no_pki ? GatewayListener::off : GatewayListener::on;
     const ServerNames names{options_.directory, options_.factory, options_.gateway_dns, options_.ostree_dns};
     BIRTHMARK_CHECK(check_names(names));
     BIRTHMARK_CHECK(make_server_keys(names));
-    BIRTHMARK_CHECK(make_server_config(names, default_config(names.factory, names.gateway_dns, names.ostree_dns)));
+    BIRTHMARK_CHECK(make_server_config(names, default_config(names.factory, names.gateway_dns, names.ostree_dns, gateway)));
+    BIRTHMARK_CHECK(crypto::create_tuf_repository(options_.directory / "tuf", SystemClock().now()));
     BIRTHMARK_TRY(const auto site, Site::open(options_.directory));
     const auto pki = options_.pki.empty() ? options_.directory / "pki" : options_.pki;
     if (!options_.no_pki && !has_pki(*site)) {

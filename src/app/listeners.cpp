@@ -6,14 +6,19 @@
 
 #include "app/admin_listener.h"
 #include "base/log.h"
+#include "crypto/certificate_bundle.h"
+#include "faces/est/est_face.h"
 #include "faces/foundries/registration_face.h"
+#include "faces/gateway/gateway_face.h"
 
 namespace birthmark::app {
 namespace {
 
 constexpr std::string_view kRegistrationFace = "registration";
 constexpr std::string_view kAdminFace = "admin";
-constexpr std::array<std::string_view, 2> kFaces{kRegistrationFace, kAdminFace};
+constexpr std::string_view kGatewayFace = "gateway";
+constexpr std::array<std::string_view, 3> kFaces{kRegistrationFace, kGatewayFace, kAdminFace};
+constexpr std::size_t kGatewayBodyBytes = 4U << 20U;  // each path has its own limit below this
 
 std::string face_names() {
   std::string names;
@@ -68,8 +73,10 @@ Result<std::vector<ListenPlan>> plan_listeners(const Config& config, const std::
   if (!given.empty()) return plans;
   for (const net::Endpoint& endpoint : config.registration_listen) plans.push_back({std::string(kRegistrationFace), endpoint});
   for (const net::Endpoint& endpoint : config.admin_listen) plans.push_back({std::string(kAdminFace), endpoint});
+  for (const net::Endpoint& endpoint : config.gateway_listen) plans.push_back({std::string(kGatewayFace), endpoint});
   if (plans.empty())
-    return fail(ErrorCode::misconfigured, "there is nothing to listen on: registration.listen is empty and no --listen was given");
+    return fail(ErrorCode::misconfigured,
+                "there is nothing to listen on: registration.listen and gateway.listen are empty and no --listen was given");
   return plans;
 }
 
@@ -89,22 +96,42 @@ Status Listeners::open(const std::vector<ListenPlan>& plans, net::Server& server
 }
 
 Status Listeners::open_one(const ListenPlan& plan, net::Server& server, std::ostream& out) {
-  const Config& config = site_.config();
-  net::ListenOptions options;
-  if (plan.face == kAdminFace || config.registration_tls == RegistrationTls::gateway) {
-    BIRTHMARK_TRY(options.tls, secure(plan.face));
-  }
-  if (plan.face == kAdminFace) {
-    faces_.push_back(make_admin_face(site_, *metrics_));
-  } else {
-    faces_.push_back(std::make_unique<faces::foundries::RegistrationFace>(
-        site_.gate(), site_.enroller(), site_.registry(),
-        faces::foundries::RegistrationSettings{config.gateway_server(), config.ostree_server(), site_.device_log(), metrics_.get()}));
-  }
+  BIRTHMARK_TRY(auto options, options_for(plan.face));
+  auto face = make_face(plan.face);  // which may add others
+  faces_.push_back(std::move(face));
   BIRTHMARK_TRY(const auto bound, server.listen(plan.endpoint, *faces_.back(), std::move(options)));
   out << "listening " << plan.face << ' ' << net::to_string(bound) << '\n';
   if (plan.face == kRegistrationFace) warn_of_trust(site_, net::to_string(bound));
   return {};
+}
+
+Result<net::ListenOptions> Listeners::options_for(const std::string& face) {
+  net::ListenOptions options;
+  if (face == kGatewayFace) options.body_bytes = kGatewayBodyBytes;
+  const bool always_secure = face == kGatewayFace || face == kAdminFace;
+  if (always_secure || site_.config().registration_tls == RegistrationTls::gateway) {
+    BIRTHMARK_TRY(options.tls, secure(face));
+  }
+  return options;
+}
+
+std::unique_ptr<net::Handler> Listeners::make_face(const std::string& face) {
+  const Config& config = site_.config();
+  if (face == kAdminFace) return make_admin_face(site_, *metrics_);
+  if (face == kRegistrationFace) {
+    const faces::foundries::RegistrationSettings settings{config.gateway_server(), config.ostree_server(), site_.device_log(),
+                                                          metrics_.get()};
+    return std::make_unique<faces::foundries::RegistrationFace>(site_.gate(), site_.enroller(), site_.registry(), settings);
+  }
+  faces::gateway::GatewaySettings settings;
+  settings.repository = config.gateway_repository.empty() ? std::filesystem::path() : site_.directory() / config.gateway_repository;
+  settings.ostree = config.gateway_ostree.empty() ? std::filesystem::path() : site_.directory() / config.gateway_ostree;
+  settings.app_proxy_url = config.app_proxy_url;
+  const faces::gateway::GatewayParts parts{site_.device_gate(), site_.trust_store(), site_.field(),
+                                           site_.contacts(),    site_.codec(),       site_.clock()};
+  faces_.push_back(std::make_unique<faces::est::EstFace>(site_.device_gate(), site_.renewer(), site_.trust_store(), site_.clock(),
+                                                         crypto::encode_certificate_bundle));
+  return std::make_unique<faces::gateway::GatewayFace>(parts, settings, faces_.back().get());
 }
 
 Result<std::shared_ptr<net::TlsServer>> Listeners::secure(const std::string& face) {
@@ -128,6 +155,12 @@ Result<net::TlsServerSettings> Listeners::tls_settings(const std::string& face) 
   net::TlsServerSettings settings;
   settings.name = face;
   settings.identities.push_back({{trust->tls_server->der}, std::move(key)});
+  if (face != kGatewayFace) return settings;
+  // Every device CA ever trusted, whatever its state: the gateway answers with the reason (protocol facts, gateway 2.3). Never the root.
+  settings.client_certificate = net::ClientCertificate::optional;
+  for (const core::DeviceAuthority& authority : trust->device_authorities)
+    settings.anchors.push_back({authority.record.der, authority.record.row});
+  if (trust->root) settings.known_roots.push_back(trust->root->der);
   return settings;
 }
 

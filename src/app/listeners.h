@@ -38,6 +38,8 @@ class Listeners {
   };
 
   [[nodiscard]] Status open_one(const ListenPlan& plan, net::Server& server, std::ostream& out);
+  [[nodiscard]] Result<net::ListenOptions> options_for(const std::string& face);
+  [[nodiscard]] std::unique_ptr<net::Handler> make_face(const std::string& face);
   [[nodiscard]] Result<std::shared_ptr<net::TlsServer>> secure(const std::string& face);
   [[nodiscard]] Result<net::TlsServerSettings> tls_settings(const std::string& face) const;
   [[nodiscard]] Status reload();

@@ -15,11 +15,12 @@ namespace {
 
 thread_local std::string forwarded_actor;
 
-// The unseen rule trusts that a certificate in use is seen at a gateway or EST listener. This version has neither, so a device may be using
-// a certificate nobody saw: the window closes early.
+// The unseen rule trusts that a certificate in use is seen at the gateway. Where there is none, a device may be using a certificate nobody
+// saw: the window closes early.
 core::RegistrationRules effective_rules(const Config& config) {
   constexpr auto kWindowWithoutGateway = std::chrono::minutes(15);
   core::RegistrationRules rules = config.rules;
+  if (!config.gateway_listen.empty()) return rules;
   rules.retry_window = std::min<Duration>(rules.retry_window, kWindowWithoutGateway);
   return rules;
 }
@@ -62,6 +63,12 @@ Status Site::open_parts() {
   gate_ = std::make_unique<core::Gate>(config_.admission, *token_cache_, clock_);
   enroller_ = std::make_unique<core::Enroller>(*codec_, *registry_, *trust_, *clock_guard_, *random_, effective_rules(config_),
                                                &registry_->orders());
+  device_gate_ = std::make_unique<core::DeviceGate>(*codec_, *registry_, registry_->key_changes(), registry_->field(), *trust_,
+                                                    *clock_guard_, *random_, config_.gateway);
+  core::RegistrationRules renewal = config_.rules;
+  renewal.certificate_validity = config_.est_validity;
+  renewer_ = std::make_unique<core::Renewer>(*codec_, *registry_, registry_->key_changes(), *trust_, *clock_guard_, *random_, renewal);
+  contacts_ = std::make_unique<core::ContactBook>(registry_->field());
   return {};
 }
 
@@ -102,6 +109,7 @@ cli::UpstreamView Site::hooks() const {
 }
 
 void Site::housekeep() {
+  if (contacts_) contacts_->flush();
   const std::lock_guard lock(audit_head_mutex_);
   note_clock();
   const auto head = registry_->audit_head();

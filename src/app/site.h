@@ -17,9 +17,12 @@
 #include "app/system_clock.h"
 #include "base/file.h"
 #include "cli/workbench.h"
+#include "core/contact_book.h"
+#include "core/device_gate.h"
 #include "core/device_log.h"
 #include "core/enroller.h"
 #include "core/gate.h"
+#include "core/renewer.h"
 #include "core/token_cache.h"
 #include "store/sqlite/sqlite_registry.h"
 
@@ -36,6 +39,12 @@ class Site final : public cli::Workbench {
   [[nodiscard]] core::Enroller& enroller() { return *enroller_; }
   [[nodiscard]] core::Gate& gate() { return *gate_; }
   [[nodiscard]] core::TokenCache& credentials() { return *token_cache_; }
+  [[nodiscard]] core::DeviceGate& device_gate() { return *device_gate_; }
+  [[nodiscard]] core::Renewer& renewer() { return *renewer_; }
+  [[nodiscard]] core::ContactBook& contacts() { return *contacts_; }
+  [[nodiscard]] core::FieldLog& field() override { return registry_->field(); }
+  [[nodiscard]] std::string gateway_server() const override { return config_.gateway_server(); }
+  [[nodiscard]] core::TrustStore& trust_store() { return *trust_; }
   // conflict when the database has lost, or never had, what audit.head was signed over.
   [[nodiscard]] Status check_audit_head() const { return audit_head_->check(*registry_); }
   // Called after each reload(), whose result it becomes part of; empty: nobody.
@@ -100,6 +109,9 @@ class Site final : public cli::Workbench {
   std::unique_ptr<core::DeviceLog> device_log_;
   std::unique_ptr<OutsideLines> outside_;  // while a server runs
   std::unique_ptr<core::Enroller> enroller_;
+  std::unique_ptr<core::DeviceGate> device_gate_;
+  std::unique_ptr<core::Renewer> renewer_;
+  std::unique_ptr<core::ContactBook> contacts_;
   std::mutex follower_mutex_;
   std::function<Status()> follower_;
 };

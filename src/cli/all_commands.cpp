@@ -11,6 +11,7 @@ CommandList all_commands() {
   append_device_list_commands(commands);
   append_device_lifecycle_commands(commands);
   append_order_commands(commands);
+  append_config_commands(commands);
   append_token_commands(commands);
   append_audit_commands(commands);
   append_clock_commands(commands);

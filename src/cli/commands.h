@@ -13,6 +13,7 @@ using CommandList = std::vector<std::unique_ptr<Command>>;
 
 void append_device_list_commands(CommandList& commands);       // device list, export
 void append_device_lifecycle_commands(CommandList& commands);  // device show, deny, allow
+void append_config_commands(CommandList& commands);            // config set, get, delete, history; device rotate
 void append_audit_commands(CommandList& commands);             // audit verify, head, tail
 void append_clock_commands(CommandList& commands);             // clock show, accept
 void append_order_commands(CommandList& commands);             // order create, import, list, show, close; device release-unseen

@@ -13,6 +13,7 @@
 #include "core/clock_guard.h"
 #include "core/courier_figures.h"
 #include "core/enroller.h"
+#include "core/ports/field_log.h"
 #include "core/ports/orders.h"
 #include "core/ports/outbox.h"
 #include "core/ports/registry.h"
@@ -45,6 +46,10 @@ class Workbench {
   [[nodiscard]] virtual core::Registry& registry() = 0;
   [[nodiscard]] virtual core::Tokens& tokens() = 0;
   [[nodiscard]] virtual core::Orders& orders() = 0;
+  // Configuration for devices, and what they reported.
+  [[nodiscard]] virtual core::FieldLog& field() = 0;
+  // "https://gw.example:8443", where devices are told to go.
+  [[nodiscard]] virtual std::string gateway_server() const = 0;
   [[nodiscard]] virtual const core::X509Codec& codec() const = 0;
   [[nodiscard]] virtual core::Random& random() = 0;
   [[nodiscard]] virtual const core::Clock& clock() const = 0;

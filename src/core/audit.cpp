@@ -26,6 +26,10 @@ std::string_view to_string(AuditEvent event) {
   switch (event) {
     case AuditEvent::device_issued: return "device_issued";
     case AuditEvent::device_superseded: return "device_superseded";
+    case AuditEvent::device_admitted: return "device_admitted";
+    case AuditEvent::device_renewed: return "device_renewed";
+    case AuditEvent::device_rekeyed: return "device_rekeyed";
+    case AuditEvent::config_changed: return "config_changed";
     case AuditEvent::device_refused: return "device_refused";
     case AuditEvent::device_denied: return "device_denied";
     case AuditEvent::device_allowed: return "device_allowed";

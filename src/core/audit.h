@@ -29,7 +29,11 @@ enum class AuditEvent : std::uint8_t {
   order_created,
   order_extended,  // a list was added
   order_closed,
-  token_created,  // an API token: its id, scopes and station, never itself
+  device_admitted,  // a certificate made elsewhere was seen at the gateway for the first time, and is the device's now
+  device_renewed,   // a certificate for the device's next key; the current one stays until the next is used
+  device_rekeyed,   // the next key was used: it is the current one now
+  config_changed,   // configuration for devices, written by an operator or the device
+  token_created,    // an API token: its id, scopes and station, never itself
   token_revoked,
   trust_changed,     // root, device CAs or TLS certificate installed, disabled, enabled or revoked
   clock_accepted,    // an operator confirmed the clock after a jump

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/audit_verifier.h"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <utility>
@@ -272,7 +273,9 @@ class Verifier {
     BodyReader body(record.body);
     const std::string* event = body.read() ? body.field("event") : nullptr;
     if (event == nullptr) return unreadable(record);
-    const bool issued = *event == to_string(AuditEvent::device_issued) || *event == to_string(AuditEvent::device_superseded);
+    constexpr std::array kIssued{AuditEvent::device_issued, AuditEvent::device_superseded, AuditEvent::device_admitted,
+                                 AuditEvent::device_rekeyed};
+    const bool issued = std::any_of(kIssued.begin(), kIssued.end(), [&](AuditEvent known) { return *event == to_string(known); });
     const bool denied = *event == to_string(AuditEvent::device_denied) || *event == to_string(AuditEvent::device_deleted);
     const bool allowed = *event == to_string(AuditEvent::device_allowed) || *event == to_string(AuditEvent::device_key_forgotten) ||
                          *event == to_string(AuditEvent::device_released);

@@ -76,7 +76,8 @@ struct CertificateFacts {
   bool is_ca = false;
   std::optional<int> path_length;
   std::optional<std::uint16_t> key_usage;  // bit 0 = digitalSignature, 5 = keyCertSign, 6 = cRLSign (RFC 5280 4.2.1.3)
-  bool client_auth = false;                // extendedKeyUsage has id-kp-clientAuth
+  bool has_extended_key_usage = false;
+  bool client_auth = false;  // extendedKeyUsage has id-kp-clientAuth
   bool server_auth = false;
   Bytes subject_key_id;    // empty when absent
   Bytes authority_key_id;  // empty when absent

@@ -8,6 +8,7 @@ std::string_view to_string(Proof proof) {
   switch (proof) {
     case Proof::open_network: return "open";
     case Proof::token: return "token";
+    case Proof::device_certificate: return "certificate";
   }
   return "unknown";
 }
@@ -33,6 +34,14 @@ std::string_view to_string(RefusalReason reason) {
     case RefusalReason::not_permitted: return "not_permitted";
     case RefusalReason::no_order: return "no_order";
     case RefusalReason::too_many_requests: return "too_many_requests";
+    case RefusalReason::no_certificate: return "no_certificate";
+    case RefusalReason::is_authority: return "is_authority";
+    case RefusalReason::issued_by_root: return "issued_by_root";
+    case RefusalReason::unknown_issuer: return "unknown_issuer";
+    case RefusalReason::issuer_revoked: return "issuer_revoked";
+    case RefusalReason::issuer_disabled: return "issuer_disabled";
+    case RefusalReason::certificate_profile: return "certificate_profile";
+    case RefusalReason::unknown_device: return "unknown_device";
     case RefusalReason::no_usable_issuer: return "no_usable_issuer";
     case RefusalReason::clock_suspect: return "clock_suspect";
     case RefusalReason::storage_unavailable: return "storage_unavailable";

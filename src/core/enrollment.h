@@ -21,7 +21,7 @@ struct Origin {
 };
 
 // How the peer showed that it may enroll. Open trust asks for nothing beyond its network.
-enum class Proof : std::uint8_t { open_network, token };
+enum class Proof : std::uint8_t { open_network, token, device_certificate };
 [[nodiscard]] std::string_view to_string(Proof proof);
 // As the audit says it: "open", "token:3f09c1d2aa".
 [[nodiscard]] std::string describe(Proof proof, const Origin& origin);
@@ -56,7 +56,15 @@ enum class RefusalReason : std::uint8_t {
   not_permitted,      // the token is good, but not for this
   no_order,           // outside every open production order
   too_many_requests,  // the station's rate
-  no_usable_issuer,   // every configured device CA is disabled, revoked, expired or not yet valid
+  no_certificate,     // at the gateway: nothing was shown
+  is_authority,       // a CA's own certificate was shown
+  issued_by_root,     // not by a device CA
+  unknown_issuer,
+  issuer_revoked,
+  issuer_disabled,      // and the device is new
+  certificate_profile,  // gateway.profile
+  unknown_device,       // gateway.auto_create
+  no_usable_issuer,     // every configured device CA is disabled, revoked, expired or not yet valid
   clock_suspect,
   storage_unavailable,
   upstream_pending,  // registered, but the upstream must know first and does not yet

@@ -83,11 +83,13 @@ class IssuancePolicy {
   [[nodiscard]] std::variant<Placement, Refusal> place(const Applicant& applicant, const CsrFacts& facts, const Enrollment& enrollment,
                                                        const std::optional<DeviceRecord>& known, const OrderView& view, Instant now) const;
 
+  // What the certificate will say, once it is decided that `issuer` shall sign it.
+  [[nodiscard]] Result<CertificatePlan> plan(const Applicant& applicant, const CsrFacts& facts, const DeviceAuthority& issuer, Instant now,
+                                             Random& random, Duration validity) const;
+
  private:
   [[nodiscard]] Result<Applicant> as_production(Applicant applicant, const CsrFacts& facts, bool production) const;
   [[nodiscard]] bool unseen_rule_holds(const DeviceRecord& known, const Enrollment& enrollment, Instant now) const;
-  [[nodiscard]] Result<CertificatePlan> plan(const Applicant& applicant, const CsrFacts& facts, const DeviceAuthority& issuer, Instant now,
-                                             Random& random, Duration validity) const;
 
   const X509Codec& codec_;
   const RegistrationRules rules_;

@@ -107,6 +107,7 @@ Fault read_extended_key_usage(ByteView octets, CertificateFacts& facts) {
   while (!reader.at_end()) {
     const auto purpose = reader.read(der::kObjectIdentifier);
     if (!purpose) return kMalformed;
+    facts.has_extended_key_usage = true;
     facts.client_auth = facts.client_auth || equal(purpose->contents, oid::kClientAuth);
     facts.server_auth = facts.server_auth || equal(purpose->contents, oid::kServerAuth);
   }

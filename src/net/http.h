@@ -50,7 +50,7 @@ struct Response {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<std::string, std::string>> headers;  // a "Date" among them takes the engine's place
   // Called once when the peer's TCP has acknowledged every byte of this response (seen at its next request or its orderly close);
   // not called when the connection breaks before. Called on a network thread: must not block.
   std::function<void()> on_delivered;

@@ -64,7 +64,9 @@ void write_response(std::string& to, const Response& response, Persistence persi
   to.push_back(' ');
   to.append(reason_phrase(response.status));
   to.append("\r\n");
-  append_field(to, "Date", date);
+  const auto dated = std::find_if(response.headers.begin(), response.headers.end(),
+                                  [](const auto& field) { return equal_ignoring_case("date", field.first); });
+  append_field(to, "Date", dated == response.headers.end() ? date : std::string_view(dated->second));
   if (content && !response.content_type.empty()) append_field(to, "Content-Type", response.content_type);
   for (const auto& [name, value] : response.headers) {
     if (!is_engine_header(name)) append_field(to, name, value);

@@ -2,8 +2,10 @@
 // What every adapter of the Registry port must answer alike: the order of the precondition checks and the words of its refusals.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
+#include "core/ports/field_log.h"
 #include "core/ports/outbox.h"
 #include "core/ports/registry.h"
 
@@ -29,6 +31,16 @@ struct RegistryView {
   if (!expected.unseen_certificate) return RecordConflict::none;
   const bool unseen = found.newest_certificate == *expected.unseen_certificate && found.delivery == core::Delivery::unanswered;
   return unseen ? RecordConflict::none : RecordConflict::identity_changed;
+}
+
+// When an entry of a log is dated (FieldAppend::strictly_later).
+[[nodiscard]] inline Instant field_time(const core::FieldAppend& append, std::optional<Instant> before) {
+  if (!append.strictly_later || !before) return append.at;
+  return std::max<Instant>(append.at, std::chrono::floor<std::chrono::seconds>(*before) + std::chrono::seconds(1));
+}
+
+[[nodiscard]] inline tl::unexpected<Error> field_changed(const core::FieldKey& key) {
+  return fail(ErrorCode::conflict, "somebody else changed the " + key.kind + " of " + key.owner + " meanwhile; look at it again");
 }
 
 [[nodiscard]] inline Status check_identity(const core::DeviceIdentity& identity) {

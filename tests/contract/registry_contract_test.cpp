@@ -269,8 +269,11 @@ TEST_P(RegistryContract, a_certificate_never_seen_may_be_superseded_by_another_k
   EXPECT_EQ(device->certificate->row, outcome.certificate);
   EXPECT_EQ(registry().totals()->devices, 1U);
   EXPECT_EQ(registry().totals()->certificates, 2U);
-  EXPECT_EQ(record(sample_issuance(1, 1, 3), expecting(sample_key(1))).conflict, RecordConflict::identity_changed)
-      << "the earlier key no longer counts";
+  core::Preconditions earlier = expecting(sample_key(1));
+  EXPECT_EQ(record(sample_issuance(1, 1, 3), earlier).conflict, RecordConflict::trust_changed)
+      << "whoever remembers the earlier key is told";
+  earlier.trust_epoch = *registry().trust_epoch();
+  EXPECT_EQ(record(sample_issuance(1, 1, 3), earlier).conflict, RecordConflict::identity_changed) << "the earlier key no longer counts";
 }
 
 TEST_P(RegistryContract, the_unseen_rule_asks_for_the_newest_certificate) {

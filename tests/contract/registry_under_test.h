@@ -27,6 +27,8 @@ class RegistryUnderTest {
   virtual core::Outbox& outbox() = 0;
   virtual core::Intake& intake() = 0;
   virtual core::Orders& orders() = 0;
+  virtual core::FieldLog& field() = 0;
+  virtual core::KeyChanges& key_changes() = 0;
 };
 
 class MemoryUnderTest final : public RegistryUnderTest {
@@ -36,6 +38,8 @@ class MemoryUnderTest final : public RegistryUnderTest {
   core::Outbox& outbox() override { return *registry_; }
   core::Intake& intake() override { return *registry_; }
   core::Orders& orders() override { return *registry_; }
+  core::FieldLog& field() override { return *registry_; }
+  core::KeyChanges& key_changes() override { return *registry_; }
 
  private:
   std::unique_ptr<store::MemoryRegistry> registry_ = store::make_memory_registry(kCodec);
@@ -65,6 +69,8 @@ class SqliteUnderTest final : public RegistryUnderTest {
   core::Outbox& outbox() override { return registry_->outbox(); }
   core::Intake& intake() override { return registry_->intake(); }
   core::Orders& orders() override { return registry_->orders(); }
+  core::FieldLog& field() override { return registry_->field(); }
+  core::KeyChanges& key_changes() override { return registry_->key_changes(); }
 
  private:
   std::filesystem::path directory_;

@@ -33,6 +33,13 @@ class BenchOnDirectory final : public cli::Workbench {
   const std::filesystem::path& directory() const override { return directory_; }
   const std::string& factory() const override { return factory_; }
   core::Registry& registry() override { return *registry_; }
+  core::Tokens& tokens() override { return *registry_; }
+  core::FieldLog& field() override { return *registry_; }
+  std::string gateway_server() const override { return "https://gw.example:8443"; }
+  core::Random& random() override { return *random_; }
+  core::Outbox& outbox() override { return *registry_; }
+  cli::UpstreamView upstream() const override { return {}; }
+  cli::UpstreamView hooks() const override { return {}; }
   const core::X509Codec& codec() const override { return *codec_; }
   const core::Clock& clock() const override { return clock_; }
   core::ClockGuard& clock_guard() override { return clock_guard_; }
@@ -60,7 +67,8 @@ class BenchOnDirectory final : public cli::Workbench {
   FixedClock clock_;
   core::ClockGuard clock_guard_;
   std::unique_ptr<core::X509Codec> codec_ = must(make_x509_codec());
-  std::unique_ptr<core::Registry> registry_ = store::make_memory_registry(*codec_);
+  std::unique_ptr<core::Random> random_ = make_system_random();
+  std::unique_ptr<store::MemoryRegistry> registry_ = store::make_memory_registry(*codec_);
   std::vector<std::pair<std::string, SpkiHash>> held_;
   int reloads_ = 0;
 };

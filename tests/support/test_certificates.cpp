@@ -58,7 +58,7 @@ void set_name(X509* certificate, const CertificateSpec& spec) {
   X509_NAME* name = X509_get_subject_name(certificate);
   for (const auto& [field, value] : spec.subject) {
     const auto* bytes = reinterpret_cast<const unsigned char*>(value.data());
-    must(X509_NAME_add_entry_by_txt(name, field.c_str(), MBSTRING_UTF8, bytes, static_cast<int>(value.size()), -1, 0) == 1, "subject");
+    must(X509_NAME_add_entry_by_txt(name, field.c_str(), V_ASN1_UTF8STRING, bytes, static_cast<int>(value.size()), -1, 0) == 1, "subject");
   }
 }
 

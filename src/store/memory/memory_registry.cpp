@@ -51,7 +51,7 @@ class RegistryInMemory final : public MemoryRegistry {
 
   Task<Status> append_audit(std::string body) override {
     const std::lock_guard held(mutex_);
-    append(std::move(body));
+    append_audit_now(std::move(body));
     co_return Status{};
   }
   Result<core::AuditHead> audit_head() override;
@@ -60,7 +60,7 @@ class RegistryInMemory final : public MemoryRegistry {
   Result<std::optional<Instant>> clock_mark() override;
   Task<Status> accept_clock(Instant now, std::string audit_body) override {
     const std::lock_guard held(mutex_);
-    append(std::move(audit_body));
+    append_audit_now(std::move(audit_body));
     clock_mark_ = now;
     co_return Status{};
   }
@@ -100,7 +100,7 @@ class RegistryInMemory final : public MemoryRegistry {
     core::IssuanceRecord nobody;
     nobody.issued_at = at;
     outbox_.add(std::move(draft), nobody, 0);
-    append(std::move(audit_body));
+    append_audit_now(std::move(audit_body));
     co_return Status{};
   }
   Result<std::optional<core::OutboxEntry>> find_message(core::OutboxChannel channel, RowId certificate) override {
@@ -119,21 +119,21 @@ class RegistryInMemory final : public MemoryRegistry {
   Task<Result<std::uint64_t>> operate(core::OutboxOrder order) override {
     const std::lock_guard held(mutex_);
     const std::uint64_t moved = outbox_.operate(order);
-    if (moved > 0) append(std::move(order.audit_body));
+    if (moved > 0) append_audit_now(std::move(order.audit_body));
     co_return moved;
   }
 
   Task<Result<core::OrderRecord>> create_order(core::OrderRecord order, std::string audit_body) override {
     const std::lock_guard held(mutex_);
     auto made = orders_.create(std::move(order));
-    if (made && !audit_body.empty()) append(std::move(audit_body));
+    if (made && !audit_body.empty()) append_audit_now(std::move(audit_body));
     co_return made;
   }
   Task<Result<core::OrderRecord>> close_order(RowId order, std::string audit_body) override {
     const std::lock_guard held(mutex_);
     bool changed = false;
     auto closed = orders_.close(order, changed);
-    if (changed) append(std::move(audit_body));
+    if (changed) append_audit_now(std::move(audit_body));
     co_return closed;
   }
   Result<std::vector<core::OrderRecord>> orders() override {
@@ -155,7 +155,7 @@ class RegistryInMemory final : public MemoryRegistry {
   Task<Result<core::OrderRecord>> finish_import(RowId import, std::string audit_body) override {
     const std::lock_guard held(mutex_);
     auto order = orders_.finish_import(import);
-    if (order) append(std::move(audit_body));
+    if (order) append_audit_now(std::move(audit_body));
     co_return order;
   }
   Task<Result<bool>> discard_import(RowId import, std::size_t limit) override {
@@ -171,6 +171,26 @@ class RegistryInMemory final : public MemoryRegistry {
     co_return release_unseen_now(identity, certificate, std::move(audit_body));
   }
 
+  Task<Result<core::FieldEntry>> append(core::FieldAppend append) override { co_return append_now(append); }
+  void note(core::FieldAppend append) override { static_cast<void>(append_now(append)); }
+  void note_contacts(std::vector<core::Contact> contacts) override;
+  Result<std::vector<core::FieldEntry>> newest(const core::FieldKey& key, std::size_t limit) override;
+  Result<std::vector<std::string>> kinds(const std::string& factory, const std::string& owner, const std::string& prefix,
+                                         std::size_t limit) override;
+  std::uint64_t generation() const override {
+    const std::lock_guard held(mutex_);
+    return generation_;
+  }
+
+  Task<Result<core::RecordOutcome>> record_pending(core::IssuanceRecord issuance, core::Preconditions preconditions) override {
+    co_return record_pending_now(std::move(issuance), preconditions);
+  }
+  Task<Result<core::RecordOutcome>> promote(core::DeviceIdentity identity, core::PendingKey pending, core::Preconditions preconditions,
+                                            Instant at, std::string audit_body) override {
+    co_return promote_now(identity, pending, preconditions, at, std::move(audit_body));
+  }
+  Result<std::optional<core::PendingKey>> pending_key(const core::DeviceIdentity& identity) override;
+
  private:
   [[nodiscard]] Result<bool> release_unseen_now(const core::DeviceIdentity& identity, RowId certificate, std::string audit_body);
   [[nodiscard]] Result<core::RecordOutcome> record_now(core::IssuanceRecord issuance, const core::Preconditions& expected);
@@ -182,15 +202,21 @@ class RegistryInMemory final : public MemoryRegistry {
   [[nodiscard]] Status apply_now(core::TrustChange change);
   [[nodiscard]] Result<std::vector<core::ImportOutcome>> import_now(std::vector<core::ImportedDevice> devices);
   [[nodiscard]] RecordConflict check(const core::IssuanceRecord& issuance, const core::Preconditions& expected) const;
+  [[nodiscard]] core::CertificateRecord keep_certificate(core::IssuanceRecord& issuance, RowId owner);
+  [[nodiscard]] Result<core::FieldEntry> append_now(const core::FieldAppend& append);
+  [[nodiscard]] Result<core::RecordOutcome> record_pending_now(core::IssuanceRecord issuance, const core::Preconditions& expected);
+  [[nodiscard]] Result<core::RecordOutcome> promote_now(const core::DeviceIdentity& identity, const core::PendingKey& asked,
+                                                        const core::Preconditions& expected, Instant at, std::string audit_body);
+  [[nodiscard]] RegistryView view_of(const core::DeviceIdentity& identity, Instant at) const;
   [[nodiscard]] Result<core::TokenRecord> add_token_now(core::TokenRecord token, std::string audit_body);
   [[nodiscard]] Result<core::TokenRecord> revoke_token_now(const std::string& id, Instant at, std::string audit_body);
   core::DeviceRecord& make(const core::DeviceIdentity& identity, Instant at);
   void release(core::DeviceRecord& device);
-  void append(std::string body);
+  void append_audit_now(std::string body);
   void raise_clock(Instant now);
 
   const core::X509Codec& codec_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<core::DeviceIdentity, RowId> rows_;
   std::vector<core::DeviceRecord> devices_;  // row N is at N - 1
   std::vector<RowId> certificate_owners_;    // likewise; the device's row
@@ -200,6 +226,10 @@ class RegistryInMemory final : public MemoryRegistry {
   std::vector<core::TokenRecord> tokens_;
   MemoryOutbox outbox_;
   MemoryOrders orders_;
+  std::map<RowId, core::PendingKey> pending_;  // by the device's row
+  std::map<core::FieldKey, std::vector<core::FieldEntry>> field_;
+  RowId last_field_ = 0;
+  std::uint64_t generation_ = 1;
   std::optional<Instant> clock_mark_;
   std::uint64_t trust_epoch_ = 0;
   std::uint64_t denied_ = 0;
@@ -214,10 +244,10 @@ Result<std::optional<core::DeviceRecord>> RegistryInMemory::find(const core::Dev
   return devices_[static_cast<std::size_t>(known->second) - 1];
 }
 
-RecordConflict RegistryInMemory::check(const core::IssuanceRecord& issuance, const core::Preconditions& expected) const {
+RegistryView RegistryInMemory::view_of(const core::DeviceIdentity& identity, Instant at) const {
   RegistryView view;
   view.trust_epoch = trust_epoch_;
-  const auto known = rows_.find(issuance.identity);
+  const auto known = rows_.find(identity);
   if (known != rows_.end()) {
     const core::DeviceRecord& device = devices_[static_cast<std::size_t>(known->second) - 1];
     view.denied = device.status == DeviceStatus::denied;
@@ -226,9 +256,13 @@ RecordConflict RegistryInMemory::check(const core::IssuanceRecord& issuance, con
       view.newest_certificate = device.certificate->row;
       view.delivery = device.certificate->delivery;
     }
-    view.rekey_allowed = device.rekey_until && *device.rekey_until >= issuance.issued_at;
+    view.rekey_allowed = device.rekey_until && *device.rekey_until >= at;
   }
-  const RecordConflict conflict = check_preconditions(view, expected);
+  return view;
+}
+
+RecordConflict RegistryInMemory::check(const core::IssuanceRecord& issuance, const core::Preconditions& expected) const {
+  const RecordConflict conflict = check_preconditions(view_of(issuance.identity, issuance.issued_at), expected);
   if (conflict != RecordConflict::none) return conflict;
   if (expected.unseen_certificate && outbox_.upstream_may_know(issuance.identity)) return RecordConflict::upstream_has_key;
   const bool taken = serials_.contains({issuance.issuer, to_bytes(issuance.serial.magnitude())});
@@ -254,10 +288,23 @@ Result<core::RecordOutcome> RegistryInMemory::record_now(core::IssuanceRecord is
   device.hardware_id = std::move(issuance.hardware_id);
   device.production = issuance.production;
   device.station = issuance.station;
-  if (device.current_key && device.current_key != issuance.spki_sha256) outbox_.supersede(device.identity);
+  if (device.current_key && device.current_key != issuance.spki_sha256) {
+    outbox_.supersede(device.identity);
+    ++trust_epoch_;
+  }
   device.current_key = issuance.spki_sha256;
+  std::vector<core::OutboxDraft> drafts = std::move(issuance.outbox);
+  device.certificate = keep_certificate(issuance, device.row);
+  for (auto& draft : drafts) outbox_.add(std::move(draft), issuance, device.certificate->row);
+  append_audit_now(std::move(issuance.audit_body));
+  raise_clock(issuance.issued_at);
+  return core::RecordOutcome{RecordConflict::none, device.certificate->row};
+}
+
+// What stands in the tables of an issued certificate.
+core::CertificateRecord RegistryInMemory::keep_certificate(core::IssuanceRecord& issuance, RowId owner) {
   serials_.emplace(issuance.issuer, to_bytes(issuance.serial.magnitude()));
-  certificate_owners_.push_back(device.row);
+  certificate_owners_.push_back(owner);
   core::CertificateRecord certificate;
   certificate.row = static_cast<RowId>(certificate_owners_.size());
   certificate.issuer = issuance.issuer;
@@ -268,11 +315,7 @@ Result<core::RecordOutcome> RegistryInMemory::record_now(core::IssuanceRecord is
   certificate.delivery = issuance.delivery;
   certificate.station = std::move(issuance.station);
   certificate.der = std::move(issuance.certificate_der);
-  for (auto& draft : issuance.outbox) outbox_.add(std::move(draft), issuance, certificate.row);
-  device.certificate = std::move(certificate);
-  append(std::move(issuance.audit_body));
-  raise_clock(issuance.issued_at);
-  return core::RecordOutcome{RecordConflict::none, device.certificate->row};
+  return certificate;
 }
 
 // The device of that identity, made when it is unknown.
@@ -308,7 +351,7 @@ Result<core::DeviceRecord> RegistryInMemory::deny_now(const core::DeviceIdentity
   }
   outbox_.supersede(device.identity);
   device.status = DeviceStatus::denied;
-  append(std::move(audit_body));
+  append_audit_now(std::move(audit_body));
   ++trust_epoch_;
   raise_clock(at);
   return device;
@@ -322,7 +365,7 @@ Result<core::DeviceRecord> RegistryInMemory::allow_now(const core::DeviceIdentit
   if (device.status != DeviceStatus::denied) return not_denied(identity);
   release(device);
   --denied_;
-  append(std::move(audit_body));
+  append_audit_now(std::move(audit_body));
   ++trust_epoch_;
   raise_clock(at);
   return device;
@@ -347,7 +390,7 @@ Result<core::DeviceRecord> RegistryInMemory::remove_now(const core::DeviceIdenti
   device.status = DeviceStatus::denied;
   device.deleted = true;
   device.rekey_until.reset();
-  append(std::move(audit_body));
+  append_audit_now(std::move(audit_body));
   ++trust_epoch_;
   raise_clock(at);
   return device;
@@ -366,8 +409,8 @@ Result<core::DeviceRecord> RegistryInMemory::change_now(const core::DeviceIdenti
   if (change.group) device.group = std::move(*change.group);
   if (change.rekey_until) device.rekey_until = change.rekey_until;
   if (change.forget_key) release(device);
-  append(std::move(audit_body));
-  if (about_key) ++trust_epoch_;
+  append_audit_now(std::move(audit_body));
+  if (about_key || change.group) ++trust_epoch_;
   raise_clock(at);
   return device;
 }
@@ -392,7 +435,7 @@ Result<std::vector<core::ImportOutcome>> RegistryInMemory::import_now(std::vecto
       made.production = false;
       made.station = std::move(device.source);
       made.current_key = device.key;
-      append(std::move(device.audit_body));
+      append_audit_now(std::move(device.audit_body));
       raise_clock(device.at);
       outcomes.push_back(core::ImportOutcome::imported);
     }
@@ -477,9 +520,107 @@ Status RegistryInMemory::apply_now(core::TrustChange change) {
       known.changed_at = authority.changed_at;
     }
   }
-  for (auto& body : change.audit_bodies) append(std::move(body));
+  for (auto& body : change.audit_bodies) append_audit_now(std::move(body));
   ++trust_epoch_;
   return {};
+}
+
+// --- the field ---------------------------------------------------------------------------------------------------------------------
+
+Result<core::FieldEntry> RegistryInMemory::append_now(const core::FieldAppend& append) {
+  const std::lock_guard held(mutex_);
+  std::vector<core::FieldEntry>& log = field_[append.key];
+  if (append.expected_newest && *append.expected_newest != (log.empty() ? 0 : log.back().row)) return field_changed(append.key);
+  core::FieldEntry entry = log.empty() ? core::FieldEntry{} : log.back();
+  for (const std::string& body : append.bodies) {
+    entry.at = field_time(append, log.empty() ? std::nullopt : std::optional(log.back().at));
+    entry.row = ++last_field_;
+    entry.body = body;
+    log.push_back(entry);
+  }
+  if (log.size() > append.keep) log.erase(log.begin(), log.end() - static_cast<std::ptrdiff_t>(append.keep));
+  if (!append.audit_body.empty()) append_audit_now(append.audit_body);
+  if (append.strictly_later) ++generation_;
+  return entry;
+}
+
+void RegistryInMemory::note_contacts(std::vector<core::Contact> contacts) {
+  const std::lock_guard held(mutex_);
+  for (const core::Contact& contact : contacts) {
+    if (contact.device < 1 || static_cast<std::size_t>(contact.device) > devices_.size()) continue;
+    auto& seen = devices_[static_cast<std::size_t>(contact.device) - 1].last_seen;
+    seen = seen ? std::max(*seen, contact.at) : contact.at;
+  }
+}
+
+Result<std::vector<core::FieldEntry>> RegistryInMemory::newest(const core::FieldKey& key, std::size_t limit) {
+  const std::lock_guard held(mutex_);
+  const auto log = field_.find(key);
+  if (log == field_.end()) return std::vector<core::FieldEntry>{};
+  const std::size_t count = std::min(limit, log->second.size());
+  return std::vector<core::FieldEntry>(log->second.rbegin(), log->second.rbegin() + static_cast<std::ptrdiff_t>(count));
+}
+
+Result<std::vector<std::string>> RegistryInMemory::kinds(const std::string& factory, const std::string& owner, const std::string& prefix,
+                                                         std::size_t limit) {
+  const std::lock_guard held(mutex_);
+  std::vector<std::string> kinds;
+  for (auto log = field_.lower_bound({factory, owner, prefix}); log != field_.end() && kinds.size() < limit; ++log) {
+    if (log->first.factory != factory || log->first.owner != owner || !log->first.kind.starts_with(prefix)) break;
+    kinds.push_back(log->first.kind);
+  }
+  return kinds;
+}
+
+Result<core::RecordOutcome> RegistryInMemory::record_pending_now(core::IssuanceRecord issuance, const core::Preconditions& expected) {
+  BIRTHMARK_CHECK(check_identity(issuance.identity));
+  const std::lock_guard held(mutex_);
+  const bool known_issuer = issuance.issuer >= 1 && static_cast<std::size_t>(issuance.issuer) <= authorities_.size();
+  if (!known_issuer) return unknown_issuer(issuance.issuer);
+  const RecordConflict conflict = check(issuance, expected);
+  if (conflict != RecordConflict::none) return core::RecordOutcome{conflict, 0};
+  const auto known = rows_.find(issuance.identity);
+  const RowId row = known == rows_.end() ? 0 : known->second;
+  if (row == 0 || !devices_[static_cast<std::size_t>(row) - 1].current_key ||
+      devices_[static_cast<std::size_t>(row) - 1].current_key == issuance.spki_sha256)
+    return core::RecordOutcome{RecordConflict::identity_changed, 0};
+  core::PendingKey& pending = pending_[row];
+  pending.spki_sha256 = issuance.spki_sha256;
+  pending.certificate = keep_certificate(issuance, row);
+  append_audit_now(std::move(issuance.audit_body));
+  raise_clock(issuance.issued_at);
+  return core::RecordOutcome{RecordConflict::none, pending.certificate.row};
+}
+
+Result<core::RecordOutcome> RegistryInMemory::promote_now(const core::DeviceIdentity& identity, const core::PendingKey& asked,
+                                                          const core::Preconditions& expected, Instant at, std::string audit_body) {
+  const std::lock_guard held(mutex_);
+  const RecordConflict conflict = check_preconditions(view_of(identity, at), expected);
+  if (conflict != RecordConflict::none) return core::RecordOutcome{conflict, 0};
+  const auto known = rows_.find(identity);
+  const auto pending = known == rows_.end() ? pending_.end() : pending_.find(known->second);
+  if (pending == pending_.end() || pending->second.spki_sha256 != asked.spki_sha256 ||
+      pending->second.certificate.row != asked.certificate.row)
+    return core::RecordOutcome{RecordConflict::identity_changed, 0};
+  core::DeviceRecord& device = devices_[static_cast<std::size_t>(known->second) - 1];
+  outbox_.supersede(device.identity);
+  device.current_key = asked.spki_sha256;
+  device.certificate = std::move(pending->second.certificate);
+  device.certificate->delivery = core::Delivery::presented;
+  pending_.erase(pending);
+  append_audit_now(std::move(audit_body));
+  ++trust_epoch_;
+  raise_clock(at);
+  return core::RecordOutcome{RecordConflict::none, device.certificate->row};
+}
+
+Result<std::optional<core::PendingKey>> RegistryInMemory::pending_key(const core::DeviceIdentity& identity) {
+  const std::lock_guard held(mutex_);
+  const auto known = rows_.find(identity);
+  if (known == rows_.end()) return std::nullopt;
+  const auto pending = pending_.find(known->second);
+  if (pending == pending_.end()) return std::nullopt;
+  return pending->second;
 }
 
 // --- tokens ------------------------------------------------------------------------------------------------------------------------
@@ -489,7 +630,7 @@ Result<core::TokenRecord> RegistryInMemory::add_token_now(core::TokenRecord toke
   for (const auto& known : tokens_)
     if (known.id() == token.id()) return token_taken(token.id());
   tokens_.push_back(token);
-  append(std::move(audit_body));
+  append_audit_now(std::move(audit_body));
   ++trust_epoch_;
   return token;
 }
@@ -500,7 +641,7 @@ Result<core::TokenRecord> RegistryInMemory::revoke_token_now(const std::string& 
   if (known == tokens_.end()) return unknown_token(id);
   if (known->revoked_at) return *known;
   known->revoked_at = at;
-  append(std::move(audit_body));
+  append_audit_now(std::move(audit_body));
   ++trust_epoch_;
   return *known;
 }
@@ -540,14 +681,14 @@ Result<bool> RegistryInMemory::release_unseen_now(const core::DeviceIdentity& id
   device.status = DeviceStatus::released;
   device.current_key.reset();
   device.certificate.reset();
-  append(std::move(audit_body));
+  append_audit_now(std::move(audit_body));
   ++trust_epoch_;
   return true;
 }
 
 // --- audit and clock ---------------------------------------------------------------------------------------------------------------
 
-void RegistryInMemory::append(std::string body) {
+void RegistryInMemory::append_audit_now(std::string body) {
   core::AuditRecord record;
   record.sequence = audit_.size() + 1;
   const Sha256Digest previous = audit_.empty() ? Sha256Digest{} : audit_.back().hash;

@@ -4,7 +4,9 @@
 
 #include <memory>
 
+#include "core/ports/field_log.h"
 #include "core/ports/intake.h"
+#include "core/ports/key_changes.h"
 #include "core/ports/orders.h"
 #include "core/ports/outbox.h"
 #include "core/ports/registry.h"
@@ -14,7 +16,13 @@
 namespace birthmark::store {
 
 // Every port that a database serves.
-class MemoryRegistry : public core::Registry, public core::Tokens, public core::Outbox, public core::Intake, public core::Orders {};
+class MemoryRegistry : public core::Registry,
+                       public core::Tokens,
+                       public core::Outbox,
+                       public core::Intake,
+                       public core::FieldLog,
+                       public core::KeyChanges,
+                       public core::Orders {};
 
 [[nodiscard]] std::unique_ptr<MemoryRegistry> make_memory_registry(const core::X509Codec& codec);
 

@@ -271,6 +271,7 @@ Result<RowId> Ledger::write_credential(const Standing& found, RowId identity, co
   if (found.credential != 0) {
     BIRTHMARK_CHECK(set_credential(found.credential, CredentialState::superseded));
     BIRTHMARK_CHECK(supersede_messages(identity));
+    ++state_.figures.trust_epoch;  // whoever remembers the earlier key must forget it
   }
   BIRTHMARK_TRY(Statement * insert, prepared(sql::kInsertCredential));
   insert->bind(1, identity);
@@ -359,7 +360,7 @@ Result<core::DeviceRecord> Ledger::change(const core::DeviceIdentity& identity, 
     BIRTHMARK_CHECK(supersede_messages(found.identity));
   }
   BIRTHMARK_CHECK(append_audit(audit_body));
-  if (about_key) ++state_.figures.trust_epoch;
+  if (about_key || change.group) ++state_.figures.trust_epoch;  // the gateway remembers both
   raise_clock(at);
   return device(identity);
 }

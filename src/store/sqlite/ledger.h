@@ -7,7 +7,9 @@
 #include <optional>
 #include <string>
 
+#include "core/ports/field_log.h"
 #include "core/ports/intake.h"
+#include "core/ports/key_changes.h"
 #include "core/ports/orders.h"
 #include "core/ports/outbox.h"
 #include "core/ports/registry.h"
@@ -60,6 +62,11 @@ class Ledger {
   [[nodiscard]] Result<core::OrderRecord> finish_import(core::RowId import, const std::string& audit_body);
   [[nodiscard]] Result<bool> discard_import(core::RowId import, std::size_t limit);
   [[nodiscard]] Result<bool> release_unseen(const core::DeviceIdentity& identity, core::RowId certificate, const std::string& audit_body);
+  [[nodiscard]] Result<core::FieldEntry> append_field(const core::FieldAppend& append);
+  [[nodiscard]] Status note_contact(const core::Contact& contact);
+  [[nodiscard]] Result<core::RecordOutcome> record_pending(const core::IssuanceRecord& issuance, const core::Preconditions& expected);
+  [[nodiscard]] Result<core::RecordOutcome> promote(const core::DeviceIdentity& identity, const core::PendingKey& asked,
+                                                    const core::Preconditions& expected, Instant at, const std::string& audit_body);
   [[nodiscard]] Status raise_delivery(core::RowId certificate, core::Delivery delivery);
   void raise_clock(Instant now);
 
@@ -100,9 +107,18 @@ class Ledger {
     std::optional<Instant> rekey_until;
   };
 
+  // The key on its way of one identity.
+  struct Pending {
+    core::RowId credential = 0;  // 0: none
+    core::RowId certificate = 0;
+    std::optional<SpkiHash> key;
+  };
+
   Ledger(Connection connection, const core::X509Codec& codec, IdentityFilter& filter)
       : connection_(std::move(connection)), codec_(&codec), filter_(&filter) {}
 
+  [[nodiscard]] Result<std::optional<core::FieldEntry>> newest_field(const core::FieldKey& key, std::int64_t factory);
+  [[nodiscard]] Result<Pending> pending_of(core::RowId identity);
   [[nodiscard]] Result<std::optional<core::TokenRecord>> find_token(const std::string& id);
   struct Import {
     core::RowId order = 0;

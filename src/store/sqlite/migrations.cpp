@@ -29,8 +29,12 @@ constexpr const char* kOrders =
 #include "store/schema/0005_orders.sql"
     ;
 
+constexpr const char* kField =
+#include "store/schema/0006_field.sql"
+    ;
+
 // Migration N is at index N - 1; PRAGMA user_version says how many were applied.
-constexpr std::array kMigrations = {kInit, kTokens, kOutbox, kDeviceLife, kOrders};
+constexpr std::array kMigrations = {kInit, kTokens, kOutbox, kDeviceLife, kOrders, kField};
 
 Result<std::int64_t> schema_version(Connection& connection) {
   BIRTHMARK_TRY(Statement * statement, connection.prepared(sql::kReadVersion));

@@ -101,6 +101,27 @@ LEFT JOIN certificate x ON x.id = c.newest_certificate
 WHERE m.id > ?1 AND (?2 IS NULL OR i.status = ?2) AND (?3 IS NULL OR i.ecosystem = ?3) )" BIRTHMARK_COLUMNS "ORDER BY m.id LIMIT ?8";
 #undef BIRTHMARK_COLUMNS
 
+// --- the field -------------------------------------------------------------------------------------------------------------------
+inline constexpr char kFieldNewest[] =
+    "SELECT id, at, body FROM field_log WHERE owner = ?1 AND kind = ?2 AND factory = ?3 ORDER BY id DESC LIMIT ?4";
+inline constexpr char kInsertField[] = "INSERT INTO field_log (factory, at, owner, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)";
+inline constexpr char kPruneField[] = R"(
+DELETE FROM field_log WHERE owner = ?1 AND kind = ?2 AND factory = ?3 AND id <=
+  (SELECT id FROM field_log WHERE owner = ?1 AND kind = ?2 AND factory = ?3 ORDER BY id DESC LIMIT 1 OFFSET ?4))";
+inline constexpr char kFieldKinds[] =
+    "SELECT DISTINCT kind FROM field_log WHERE owner = ?1 AND kind >= ?2 AND factory = ?3 ORDER BY kind LIMIT ?4";
+inline constexpr char kNoteContact[] = "UPDATE identity SET last_seen = max(coalesce(last_seen, 0), ?2) WHERE id = ?1";
+inline constexpr char kPendingCredential[] = "SELECT id, newest_certificate, spki_sha256 FROM credential WHERE identity = ?1 AND state = 1";
+inline constexpr char kInsertPendingCredential[] =
+    "INSERT INTO credential (identity, state, spki_sha256, newest_certificate) VALUES (?1, 1, ?2, ?3)";
+inline constexpr char kPendingKey[] = R"(
+SELECT c.spki_sha256, x.id, x.issuer, x.serial, x.not_before, x.not_after, x.issued_at, d.der
+FROM identity i
+JOIN credential c ON c.identity = i.id AND c.state = 1
+JOIN certificate x ON x.id = c.newest_certificate
+JOIN certificate_der d ON d.certificate = x.id
+WHERE i.external_id = ?1 AND i.factory = ?2 AND i.ecosystem = ?3)";
+
 // --- factories and trust ---------------------------------------------------------------------------------------------------------
 inline constexpr char kFactories[] = "SELECT id, name FROM factory";
 inline constexpr char kInsertFactory[] = "INSERT INTO factory (name) VALUES (?1)";

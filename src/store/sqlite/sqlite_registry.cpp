@@ -16,6 +16,7 @@
 #include "store/sqlite/registry_vfs.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sql.h"
+#include "store/sqlite/sqlite_field.h"
 #include "store/sqlite/sqlite_intake.h"
 #include "store/sqlite/sqlite_orders.h"
 #include "store/sqlite/sqlite_outbox.h"
@@ -63,6 +64,8 @@ class SqliteRegistryOnDisk final : public SqliteRegistry {
   core::Outbox& outbox() override { return *outbox_; }
   core::Intake& intake() override { return *intake_; }
   core::Orders& orders() override { return *orders_; }
+  core::FieldLog& field() override { return *field_; }
+  core::KeyChanges& key_changes() override { return *field_; }
 
  private:
   template <class T, class Work>
@@ -78,6 +81,7 @@ class SqliteRegistryOnDisk final : public SqliteRegistry {
   std::unique_ptr<SqliteOutbox> outbox_;
   std::unique_ptr<SqliteIntake> intake_;
   std::unique_ptr<SqliteOrders> orders_;
+  std::unique_ptr<SqliteField> field_;
 };
 
 // SQLite would make the file with the process's umask; its log and index take over whatever mode the database has.
@@ -125,6 +129,7 @@ Status SqliteRegistryOnDisk::start(const SqliteOptions& options, const core::X50
   outbox_ = std::make_unique<SqliteOutbox>(*writer_, *readers_);
   intake_ = std::make_unique<SqliteIntake>(*writer_);
   orders_ = std::make_unique<SqliteOrders>(*writer_, *readers_);
+  field_ = std::make_unique<SqliteField>(*writer_, *readers_);
   filter_.learn(std::move(learner));
   return {};
 }

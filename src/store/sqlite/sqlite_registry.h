@@ -7,7 +7,9 @@
 #include <memory>
 #include <string>
 
+#include "core/ports/field_log.h"
 #include "core/ports/intake.h"
+#include "core/ports/key_changes.h"
 #include "core/ports/orders.h"
 #include "core/ports/outbox.h"
 #include "core/ports/registry.h"
@@ -44,6 +46,8 @@ class SqliteRegistry : public core::Registry {
   [[nodiscard]] virtual core::Outbox& outbox() = 0;
   [[nodiscard]] virtual core::Intake& intake() = 0;
   [[nodiscard]] virtual core::Orders& orders() = 0;
+  [[nodiscard]] virtual core::FieldLog& field() = 0;
+  [[nodiscard]] virtual core::KeyChanges& key_changes() = 0;
 };
 
 }  // namespace birthmark::store
