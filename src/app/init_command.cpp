@@ -35,6 +35,16 @@ bool has_every_file(const std::filesystem::path& pki) {
   return std::all_of(files.begin(), files.end(), [&](const std::string& name) { return std::filesystem::exists(pki / name); });
 }
 
+// The TLS certificate carries DNS names only, as fioctl makes it: an address in their place would be in no certificate, and no device
+// would believe the gateway.
+Status check_is_no_address(std::string_view option, const std::string& name) {
+  const bool digits = std::all_of(name.begin(), name.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+  if (!digits) return {};
+  return fail(ErrorCode::invalid,
+              std::string(option) + " " + name +
+                  ": a name is needed, not an address; certificates carry DNS names only (a line in /etc/hosts is enough)");
+}
+
 // Makes the PKI, or finishes one that was begun. One that is complete stays as it is.
 Status make_pki(const InitOptions& options, const std::filesystem::path& pki, const cli::Console& console) {
   const auto random = crypto::make_system_random();
@@ -94,6 +104,8 @@ class InitCommand final : public cli::LocalCommand {
     const GatewayListener gateway = options_.no_pki ? GatewayListener::off : GatewayListener::on;
     const ServerNames names{options_.directory, options_.factory, options_.gateway_dns, options_.ostree_dns};
     BIRTHMARK_CHECK(check_names(names));
+    BIRTHMARK_CHECK(check_is_no_address("--gateway-dns", options_.gateway_dns));
+    BIRTHMARK_CHECK(check_is_no_address("--ostree-dns", options_.ostree_dns));
     BIRTHMARK_CHECK(make_server_keys(names));
     BIRTHMARK_CHECK(make_server_config(names, default_config(names.factory, names.gateway_dns, names.ostree_dns, gateway)));
     BIRTHMARK_CHECK(crypto::create_tuf_repository(options_.directory / "tuf", SystemClock().now()));
