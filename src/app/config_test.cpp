@@ -49,7 +49,9 @@ TEST(Configuration, TheCommentedDefaultsAreTheDefaults) {
 TEST(Configuration, MistakesAreNamedWithFileLineAndSetting) {
   const std::pair<std::string, const char*> rows[] = {
       {with("[registration]\nlissten = [\":1\"]\n"), "line 6: unknown setting registration.lissten"},
-      {with("[gateway]\n"), "line 5: unknown section [gateway]"},
+      {with("[gatway]\n"), "line 5: unknown section [gatway]"},
+      {with("[gateway]\nprofile = \"lax\"\n"), "gateway.profile must be one of: vendor, strict"},
+      {with("[gateway]\nlisten = [\"nonsense\"]\n"), "gateway.listen"},
       {with("[registration]\nproduction = \"maybe\"\n"), "registration.production must be one of: device, always, never"},
       {with("[registration]\nbackdate = 5\n"), "registration.backdate must be a string"},
       {with("[registration]\nbackdate = \"5\"\n"), "registration.backdate: not a duration"},
