@@ -8,20 +8,19 @@
 #include <string>
 #include <vector>
 
-#include "admin/metrics.h"
-#include "app/site.h"
-#include "net/server.h"
-#include "net/tls_server.h"
+#include "app/face.h"
 
 namespace birthmark::app {
 
 struct ListenPlan {
-  std::string face;
+  const Face* face = nullptr;
   net::Endpoint endpoint;
 };
 
 // The configured listeners, or exactly those of `--listen FACE=HOST:PORT` when there are any.
 [[nodiscard]] Result<std::vector<ListenPlan>> plan_listeners(const Config& config, const std::vector<std::string>& given);
+// "registration, gateway, ...": the faces that --listen takes.
+[[nodiscard]] std::string face_names();
 
 class Listeners {
  public:
@@ -34,19 +33,16 @@ class Listeners {
  private:
   struct SecureListener {
     std::shared_ptr<net::TlsServer> tls;
-    std::string face;
+    const Face* face = nullptr;
   };
 
   [[nodiscard]] Status open_one(const ListenPlan& plan, net::Server& server, std::ostream& out);
-  [[nodiscard]] Result<net::ListenOptions> options_for(const std::string& face);
-  [[nodiscard]] std::unique_ptr<net::Handler> make_face(const std::string& face);
-  [[nodiscard]] Result<std::shared_ptr<net::TlsServer>> secure(const std::string& face);
-  [[nodiscard]] Result<net::TlsServerSettings> tls_settings(const std::string& face) const;
+  [[nodiscard]] Result<net::ListenOptions> options_for(const Face& face);
   [[nodiscard]] Status reload();
 
   Site& site_;
   std::unique_ptr<admin::Metrics> metrics_;  // where there is an admin listener to ask for them; outlives the faces
-  std::vector<std::unique_ptr<net::Handler>> faces_;
+  std::vector<std::unique_ptr<net::Handler>> handlers_;
   std::mutex mutex_;
   std::vector<SecureListener> secure_;
 };

@@ -82,7 +82,7 @@ class ServeCommand final : public cli::LocalCommand {
     command->callback([this] {
       if (directory_.empty() && !registration_ref_) throw CLI::RequiredError("--dir");
     });
-    command->add_option("--listen", listen_, "Start exactly these listeners instead of the configured ones (faces: registration)")
+    command->add_option("--listen", listen_, "Start exactly these listeners instead of the configured ones; faces: " + face_names())
         ->type_name("FACE=HOST:PORT");
     command->add_option("--threads", threads_, "Network threads (default: server.threads, or one per core)")
         ->type_name("N")

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/admin_listener.h"
-
+// The admin listener: operators, over TLS by this server's own small CA. DIR/admin.pem and DIR/keys/admin.key are made and signed by
+// DIR/site-ca.pem when they are not there; clients trust site-ca.pem.
 #include <unistd.h>
 
 #include <array>
 
 #include "admin/admin_face.h"
+#include "app/face.h"
 #include "base/file.h"
 #include "crypto/pki/certificate.h"
 #include "crypto/pki/site_authority.h"
@@ -87,9 +88,11 @@ class AdminHandler final : public net::Handler {
   admin::AdminFace face_;
 };
 
-}  // namespace
+std::vector<net::Endpoint> configured(const Config& config) {
+  return config.admin_listen;
+}
 
-Result<net::TlsServerSettings> admin_tls_settings(Site& site) {
+Result<std::optional<net::TlsServerSettings>> tls(Site& site) {
   const auto& directory = site.directory();
   const auto certificate_file = directory / "admin.pem", key_file = directory / "keys" / "admin.key";
   const Instant now = site.clock().now();
@@ -108,8 +111,14 @@ Result<net::TlsServerSettings> admin_tls_settings(Site& site) {
   return settings;
 }
 
-std::unique_ptr<net::Handler> make_admin_face(Site& site, const admin::Metrics& metrics) {
-  return std::make_unique<AdminHandler>(site, metrics);
+Result<std::unique_ptr<net::Handler>> make(Site& site, const FaceServices& services) {
+  return std::make_unique<AdminHandler>(site, *services.metrics);
+}
+
+}  // namespace
+
+Face admin_face() {
+  return {"admin", configured, tls, make};
 }
 
 }  // namespace birthmark::app
