@@ -87,6 +87,22 @@ TEST_P(OutboxContract, AMessageIsThereWithItsDevice) {
   EXPECT_FALSE(*outbox().next_due(kUpstream)) << "what is being sent is not due";
 }
 
+// A delivered event leaves the outbox, its number does not come again: receivers know a repetition by it.
+TEST_P(OutboxContract, AnEventsNumberIsNeverGivenAgain) {
+  constexpr auto kEvents = OutboxChannel::events;
+  core::RowId last = 0;
+  for (std::int64_t i = 1; i <= 3; ++i) {
+    const std::string audit = core::audit_body(core::AuditEvent::device_refused, moment(i), {{"reason", "a test"}});
+    ASSERT_TRUE(run_task(outbox().append_event(audit, {kEvents, "event"}, moment(i))));
+    const auto claimed = run_task(outbox().claim(kEvents, moment(i), 10));
+    ASSERT_TRUE(claimed);
+    ASSERT_EQ(claimed->size(), 1U);
+    EXPECT_GT(claimed->front().row, last);
+    last = claimed->front().row;
+    settle(last, OutboxState::delivered);
+  }
+}
+
 TEST_P(OutboxContract, WithoutADraftThereIsNoMessage) {
   core::IssuanceRecord issuance = sample_issuance(1, 1, 1);
   core::Preconditions expected;

@@ -33,8 +33,12 @@ constexpr const char* kField =
 #include "store/schema/0006_field.sql"
     ;
 
+constexpr const char* kOutboxNumbers =
+#include "store/schema/0007_outbox_numbers.sql"
+    ;
+
 // Migration N is at index N - 1; PRAGMA user_version says how many were applied.
-constexpr std::array kMigrations = {kInit, kTokens, kOutbox, kDeviceLife, kOrders, kField};
+constexpr std::array kMigrations = {kInit, kTokens, kOutbox, kDeviceLife, kOrders, kField, kOutboxNumbers};
 
 Result<std::int64_t> schema_version(Connection& connection) {
   BIRTHMARK_TRY(Statement * statement, connection.prepared(sql::kReadVersion));
