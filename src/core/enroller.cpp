@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "core/linter.h"
+#include "core/ports/comebacks.h"
 
 namespace birthmark::core {
 namespace {
@@ -62,6 +63,15 @@ std::string body_of(const IssuanceRecord& record, const Enrollment& enrollment, 
                      {"peer", enrollment.origin.peer_address},
                      {"proof", describe(enrollment.proof, enrollment.origin)},
                      {"superseded_serial", superseded && superseded->certificate ? superseded->certificate->serial.hex() : std::string()}});
+}
+
+std::string release_body(const DeviceIdentity& identity, const Enrollment& enrollment, Instant now) {
+  return audit_body(AuditEvent::device_allowed, now,
+                    {{"factory", identity.factory},
+                     {"ecosystem", std::string(to_string(identity.ecosystem))},
+                     {"id", identity.external_id},
+                     {"reason", "registered again by somebody who may create devices"},
+                     {"actor", enrollment.origin.station}});
 }
 
 }  // namespace
@@ -134,6 +144,12 @@ Task<Enroller::Attempt> Enroller::attempt(const Enrollment& enrollment, const Ap
   auto now = clock_.trusted_now();
   if (!now) co_return unavailable(RefusalReason::clock_suspect, now.error(), id);
 
+  // Denied, yet this door may bring it back: it is as if it had been released, and is, if nothing refuses it.
+  if (*known && (*known)->status == DeviceStatus::denied && enrollment.lifts_denial) {
+    (*known)->current_key.reset();
+    (*known)->certificate.reset();
+    (*known)->status = DeviceStatus::released;
+  }
   std::optional<Placement> placement;
   if (policy_.asks_orders()) {
     auto placed = place(enrollment, applicant, facts, *known, *now);
@@ -174,8 +190,9 @@ Task<Enroller::Attempt> Enroller::issue(const Enrollment& enrollment, const Appl
   IssuanceRecord record;
   record.identity = applicant.identity;
   record.name = enrollment.claims.name.empty() ? id : enrollment.claims.name;
+  record.group = enrollment.claims.group;
   if (placement != nullptr && !placement->name.empty()) record.name = placement->name;
-  if (placement != nullptr) record.group = placement->group;
+  if (placement != nullptr && !placement->group.empty()) record.group = placement->group;
   record.hardware_id = enrollment.claims.hardware_id;
   record.production = applicant.production;
   record.station = enrollment.origin.station;
@@ -206,7 +223,15 @@ Task<Enroller::Attempt> Enroller::issue(const Enrollment& enrollment, const Appl
   record.certificate_der = issued->der;
   if (desk_ != nullptr) record.outbox = desk_->compose(record);
   on_the_way.arrived();
-  auto recorded = co_await registry_.record(std::move(record), approval.preconditions);
+  Result<RecordOutcome> recorded = RecordOutcome{};
+  if (auto* comebacks = enrollment.lifts_denial ? dynamic_cast<Comebacks*>(&registry_) : nullptr; comebacks != nullptr) {
+    std::string release = release_body(applicant.identity, enrollment, now);
+    auto outcome = co_await comebacks->record_released(std::move(record), approval.preconditions, std::move(release));
+    recorded = std::move(outcome);
+  } else {
+    auto outcome = co_await registry_.record(std::move(record), approval.preconditions);
+    recorded = std::move(outcome);
+  }
   if (!recorded) co_return unavailable(RefusalReason::storage_unavailable, recorded.error(), id);
   if (recorded->conflict == RecordConflict::trust_changed) {
     // A denial or another door's CA change raised the epoch: decide again under what holds now.

@@ -31,6 +31,7 @@ struct Claims {
   std::optional<std::string> device_id;  // must agree with the CSR when given
   std::string name;                      // empty: the device id
   std::string hardware_id;
+  std::string group{};  // of a new device; only from a door that knows who says so
 };
 
 struct Enrollment {
@@ -39,6 +40,7 @@ struct Enrollment {
   Claims claims;
   Proof proof = Proof::open_network;
   Origin origin;
+  bool lifts_denial = false;  // the door's caller may bring a denied device back (protocol facts, Foundries 2.2)
 };
 
 // Why not. The names are stored in the audit and counted in metrics.

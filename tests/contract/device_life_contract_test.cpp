@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of core/ports/registry.h that operators use, run against every adapter: changes to a device, deletion, filters.
 #include "base/run_task.h"
+#include "core/ports/comebacks.h"
 #include "registry_samples.h"
 #include "registry_under_test.h"
 
@@ -27,6 +28,13 @@ class DeviceLifeContract : public ::testing::TestWithParam<Adapter> {
   }
   RecordConflict record(core::IssuanceRecord issuance, const core::Preconditions& expected) {
     auto outcome = run_task(registry().record(std::move(issuance), expected));
+    EXPECT_TRUE(outcome) << outcome.error().describe();
+    return outcome ? outcome->conflict : RecordConflict::serial_taken;
+  }
+  RecordConflict released(core::IssuanceRecord issuance, const core::Preconditions& expected) {
+    auto& comebacks = dynamic_cast<core::Comebacks&>(registry());
+    std::string body = sample_operator_body(AuditEvent::device_allowed, issuance.identity, kLater);
+    auto outcome = run_task(comebacks.record_released(std::move(issuance), expected, std::move(body)));
     EXPECT_TRUE(outcome) << outcome.error().describe();
     return outcome ? outcome->conflict : RecordConflict::serial_taken;
   }
@@ -152,6 +160,46 @@ TEST_P(DeviceLifeContract, a_known_device_keeps_its_group_when_its_certificate_i
   second.group = "another";
   ASSERT_EQ(record(second, expecting(sample_key(1))), RecordConflict::none);
   EXPECT_EQ(device(1).group, "from the order");
+}
+
+TEST_P(DeviceLifeContract, a_door_that_may_lifts_a_denial_and_records_the_device_in_one_transaction) {
+  enroll(1);
+  ASSERT_TRUE(remove(1));
+  const auto denied = registry().totals()->denied;
+  const auto epoch = *registry().trust_epoch();
+  EXPECT_EQ(record(sample_issuance(1, 7, 7), expecting(std::nullopt)), RecordConflict::denied) << "other doors do not";
+  auto expected = expecting(std::nullopt);
+  const auto before = registry().audit_head()->count;
+  ASSERT_EQ(released(sample_issuance(1, 7, 7), expected), RecordConflict::none);
+  EXPECT_EQ(device(1).status, DeviceStatus::active);
+  EXPECT_EQ(device(1).current_key, sample_key(7));
+  EXPECT_FALSE(device(1).deleted);
+  EXPECT_EQ(registry().totals()->denied, denied - 1);
+  EXPECT_EQ(registry().audit_head()->count, before + 2) << "the release and the issuance";
+  EXPECT_GT(*registry().trust_epoch(), epoch);
+}
+
+TEST_P(DeviceLifeContract, what_refuses_the_record_leaves_the_denial) {
+  enroll(1);
+  enroll(2);
+  ASSERT_TRUE(remove(1));
+  auto expected = expecting(std::nullopt);
+  const auto before = registry().audit_head()->count;
+  EXPECT_EQ(released(sample_issuance(1, 7, 2), expected), RecordConflict::serial_taken);
+  expected.trust_epoch -= 1;
+  EXPECT_EQ(released(sample_issuance(1, 7, 7), expected), RecordConflict::trust_changed);
+  EXPECT_EQ(device(1).status, DeviceStatus::denied);
+  EXPECT_EQ(registry().audit_head()->count, before);
+}
+
+TEST_P(DeviceLifeContract, lifting_changes_nothing_for_a_device_that_is_not_denied) {
+  enroll(1);
+  auto expected = expecting(sample_key(1));
+  const auto before = registry().audit_head()->count;
+  EXPECT_EQ(released(sample_issuance(1, 1, 9), expected), RecordConflict::none);
+  EXPECT_EQ(registry().audit_head()->count, before + 1);
+  expected = expecting(std::nullopt);
+  EXPECT_EQ(released(sample_issuance(1, 5, 10), expected), RecordConflict::identity_changed);
 }
 
 TEST_P(DeviceLifeContract, every_filter_leaves_what_it_names) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "core/ports/comebacks.h"
 #include "store/memory/memory_orders.h"
 #include "store/memory/memory_outbox.h"
 #include "store/registry_rules.h"
@@ -19,13 +20,17 @@ using core::RecordConflict;
 using core::RowId;
 
 // One lock around everything: each call is one transaction because nobody else is inside.
-class RegistryInMemory final : public MemoryRegistry {
+class RegistryInMemory final : public MemoryRegistry, public core::Comebacks {
  public:
   explicit RegistryInMemory(const core::X509Codec& codec) : codec_(codec) {}
 
   Result<std::optional<core::DeviceRecord>> find(const core::DeviceIdentity& identity) override;
   Task<Result<core::RecordOutcome>> record(core::IssuanceRecord issuance, core::Preconditions preconditions) override {
-    co_return record_now(std::move(issuance), preconditions);
+    co_return record_now(std::move(issuance), preconditions, {});
+  }
+  Task<Result<core::RecordOutcome>> record_released(core::IssuanceRecord issuance, core::Preconditions preconditions,
+                                                    std::string release_body) override {
+    co_return record_now(std::move(issuance), preconditions, release_body);
   }
   void expect_records(int) override {}
   void note_delivery(RowId certificate, core::Delivery delivery) override;
@@ -193,7 +198,8 @@ class RegistryInMemory final : public MemoryRegistry {
 
  private:
   [[nodiscard]] Result<bool> release_unseen_now(const core::DeviceIdentity& identity, RowId certificate, std::string audit_body);
-  [[nodiscard]] Result<core::RecordOutcome> record_now(core::IssuanceRecord issuance, const core::Preconditions& expected);
+  [[nodiscard]] Result<core::RecordOutcome> record_now(core::IssuanceRecord issuance, const core::Preconditions& expected,
+                                                       const std::string& release_body);
   [[nodiscard]] Result<core::DeviceRecord> deny_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body);
   [[nodiscard]] Result<core::DeviceRecord> allow_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body);
   [[nodiscard]] Result<core::DeviceRecord> remove_now(const core::DeviceIdentity& identity, Instant at, std::string audit_body);
@@ -201,7 +207,8 @@ class RegistryInMemory final : public MemoryRegistry {
                                                       std::string audit_body);
   [[nodiscard]] Status apply_now(core::TrustChange change);
   [[nodiscard]] Result<std::vector<core::ImportOutcome>> import_now(std::vector<core::ImportedDevice> devices);
-  [[nodiscard]] RecordConflict check(const core::IssuanceRecord& issuance, const core::Preconditions& expected) const;
+  [[nodiscard]] RecordConflict check(const core::IssuanceRecord& issuance, const core::Preconditions& expected,
+                                     const std::string& release_body) const;
   [[nodiscard]] core::CertificateRecord keep_certificate(core::IssuanceRecord& issuance, RowId owner);
   [[nodiscard]] Result<core::FieldEntry> append_now(const core::FieldAppend& append);
   [[nodiscard]] Result<core::RecordOutcome> record_pending_now(core::IssuanceRecord issuance, const core::Preconditions& expected);
@@ -212,6 +219,7 @@ class RegistryInMemory final : public MemoryRegistry {
   [[nodiscard]] Result<core::TokenRecord> revoke_token_now(const std::string& id, Instant at, std::string audit_body);
   core::DeviceRecord& make(const core::DeviceIdentity& identity, Instant at);
   void release(core::DeviceRecord& device);
+  void release_denied(core::DeviceRecord& device, std::string audit_body);
   void append_audit_now(std::string body);
   void raise_clock(Instant now);
 
@@ -261,21 +269,32 @@ RegistryView RegistryInMemory::view_of(const core::DeviceIdentity& identity, Ins
   return view;
 }
 
-RecordConflict RegistryInMemory::check(const core::IssuanceRecord& issuance, const core::Preconditions& expected) const {
-  const RecordConflict conflict = check_preconditions(view_of(issuance.identity, issuance.issued_at), expected);
+RecordConflict RegistryInMemory::check(const core::IssuanceRecord& issuance, const core::Preconditions& expected,
+                                       const std::string& release_body) const {
+  RegistryView view = view_of(issuance.identity, issuance.issued_at);
+  if (view.denied && !release_body.empty()) {
+    view = RegistryView();  // as it stands once it is released
+    view.trust_epoch = trust_epoch_;
+  }
+  const RecordConflict conflict = check_preconditions(view, expected);
   if (conflict != RecordConflict::none) return conflict;
   if (expected.unseen_certificate && outbox_.upstream_may_know(issuance.identity)) return RecordConflict::upstream_has_key;
   const bool taken = serials_.contains({issuance.issuer, to_bytes(issuance.serial.magnitude())});
   return taken ? RecordConflict::serial_taken : RecordConflict::none;
 }
 
-Result<core::RecordOutcome> RegistryInMemory::record_now(core::IssuanceRecord issuance, const core::Preconditions& expected) {
+Result<core::RecordOutcome> RegistryInMemory::record_now(core::IssuanceRecord issuance, const core::Preconditions& expected,
+                                                         const std::string& release_body) {
   BIRTHMARK_CHECK(check_identity(issuance.identity));
   const std::lock_guard held(mutex_);
   const bool known_issuer = issuance.issuer >= 1 && static_cast<std::size_t>(issuance.issuer) <= authorities_.size();
   if (!known_issuer) return unknown_issuer(issuance.issuer);
-  const RecordConflict conflict = check(issuance, expected);
+  const RecordConflict conflict = check(issuance, expected, release_body);
   if (conflict != RecordConflict::none) return core::RecordOutcome{conflict, 0};
+  if (const auto known = rows_.find(issuance.identity); known != rows_.end() && !release_body.empty()) {
+    core::DeviceRecord& denied = devices_[static_cast<std::size_t>(known->second) - 1];
+    if (denied.status == DeviceStatus::denied) release_denied(denied, release_body);
+  }
   if (expected.order && !orders_.take_place(issuance.identity, *expected.order, issuance.issued_at))
     return core::RecordOutcome{RecordConflict::order_refused, 0};
 
@@ -363,12 +382,16 @@ Result<core::DeviceRecord> RegistryInMemory::allow_now(const core::DeviceIdentit
   if (known == rows_.end()) return unknown_device(identity);
   core::DeviceRecord& device = devices_[static_cast<std::size_t>(known->second) - 1];
   if (device.status != DeviceStatus::denied) return not_denied(identity);
+  release_denied(device, std::move(audit_body));
+  raise_clock(at);
+  return device;
+}
+
+void RegistryInMemory::release_denied(core::DeviceRecord& device, std::string audit_body) {
   release(device);
   --denied_;
   append_audit_now(std::move(audit_body));
   ++trust_epoch_;
-  raise_clock(at);
-  return device;
 }
 
 void RegistryInMemory::release(core::DeviceRecord& device) {
@@ -577,7 +600,7 @@ Result<core::RecordOutcome> RegistryInMemory::record_pending_now(core::IssuanceR
   const std::lock_guard held(mutex_);
   const bool known_issuer = issuance.issuer >= 1 && static_cast<std::size_t>(issuance.issuer) <= authorities_.size();
   if (!known_issuer) return unknown_issuer(issuance.issuer);
-  const RecordConflict conflict = check(issuance, expected);
+  const RecordConflict conflict = check(issuance, expected, {});
   if (conflict != RecordConflict::none) return core::RecordOutcome{conflict, 0};
   const auto known = rows_.find(issuance.identity);
   const RowId row = known == rows_.end() ? 0 : known->second;

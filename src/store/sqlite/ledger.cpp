@@ -150,12 +150,17 @@ Status Ledger::run(const char* sql) {
 
 // --- enrollment --------------------------------------------------------------------------------------------------------------------
 
-Result<core::RecordOutcome> Ledger::record(const core::IssuanceRecord& issuance, const core::Preconditions& expected) {
+Result<core::RecordOutcome> Ledger::record(const core::IssuanceRecord& issuance, const core::Preconditions& expected,
+                                           const std::string& release_body) {
   BIRTHMARK_CHECK(check_identity(issuance.identity));
   if (!state_.authorities.contains(issuance.issuer)) return unknown_issuer(issuance.issuer);
-  BIRTHMARK_TRY(const Standing found, standing(issuance.identity));
+  BIRTHMARK_TRY(Standing found, standing(issuance.identity));
+  const Standing before = found;
+  const bool lifts_denial = !release_body.empty() && found.identity != 0 && found.status == DeviceStatus::denied;
+  if (lifts_denial) found = released(before);
   BIRTHMARK_TRY(const RecordConflict conflict, check(found, issuance, expected));
   if (conflict != RecordConflict::none) return core::RecordOutcome{conflict, 0};
+  if (lifts_denial) BIRTHMARK_CHECK(release_denied(before, release_body));
   bool place_taken = false;
   if (expected.order) {
     BIRTHMARK_TRY(const bool has_room, take_place(found.identity, *expected.order, issuance.issued_at, place_taken));
@@ -409,13 +414,26 @@ Result<core::DeviceRecord> Ledger::allow(const core::DeviceIdentity& identity, I
   BIRTHMARK_TRY(const Standing found, standing(identity));
   if (found.identity == 0) return unknown_device(identity);
   if (found.status != DeviceStatus::denied) return not_denied(identity);
+  BIRTHMARK_CHECK(release_denied(found, audit_body));
+  raise_clock(at);
+  return device(identity);
+}
+
+Status Ledger::release_denied(const Standing& found, const std::string& audit_body) {
   BIRTHMARK_CHECK(set_status(found.identity, DeviceStatus::released));
   if (found.credential != 0) BIRTHMARK_CHECK(set_credential(found.credential, CredentialState::superseded));
   --state_.figures.totals.denied;
   BIRTHMARK_CHECK(append_audit(audit_body));
   ++state_.figures.trust_epoch;
-  raise_clock(at);
-  return device(identity);
+  return {};
+}
+
+// How an identity stands once it is released: known, without a key.
+Ledger::Standing Ledger::released(const Standing& found) {
+  Standing standing;
+  standing.identity = found.identity;
+  standing.status = DeviceStatus::released;
+  return standing;
 }
 
 Status Ledger::set_status(RowId identity, DeviceStatus status, bool deleted) {

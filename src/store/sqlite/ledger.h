@@ -44,7 +44,9 @@ class Ledger {
   // Reads the state of the database as it is. `filter` learns every identity that is made.
   [[nodiscard]] static Result<Ledger> load(Connection connection, const core::X509Codec& codec, IdentityFilter& filter);
 
-  [[nodiscard]] Result<core::RecordOutcome> record(const core::IssuanceRecord& issuance, const core::Preconditions& expected);
+  // `release_body` not empty: core/ports/comebacks.h.
+  [[nodiscard]] Result<core::RecordOutcome> record(const core::IssuanceRecord& issuance, const core::Preconditions& expected,
+                                                   const std::string& release_body = {});
   [[nodiscard]] Result<core::DeviceRecord> deny(const core::DeviceIdentity& identity, Instant at, const std::string& audit_body);
   [[nodiscard]] Result<core::DeviceRecord> remove(const core::DeviceIdentity& identity, Instant at, const std::string& audit_body);
   [[nodiscard]] Result<core::DeviceRecord> change(const core::DeviceIdentity& identity, const core::DeviceChange& change, Instant at,
@@ -149,6 +151,8 @@ class Ledger {
   [[nodiscard]] Result<bool> upstream_may_know(core::RowId identity);
   [[nodiscard]] Status supersede_messages(core::RowId identity);
   [[nodiscard]] Status insert_denied(const core::DeviceIdentity& identity, Instant at);
+  [[nodiscard]] Status release_denied(const Standing& found, const std::string& audit_body);
+  [[nodiscard]] static Standing released(const Standing& found);
   [[nodiscard]] Status set_status(core::RowId identity, core::DeviceStatus status, bool deleted = false);
   [[nodiscard]] Status deny_known(const Standing& found, bool deleted);
   [[nodiscard]] Status write_change(core::RowId identity, const core::DeviceChange& change);

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/suspend.h"
+#include "core/ports/comebacks.h"
 #include "store/sqlite/checkpointer.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/group_commit.h"
@@ -28,7 +29,7 @@ namespace {
 
 constexpr std::uint64_t kFrameBytes = 4096 + 24;  // a page of the log and its header
 
-class SqliteRegistryOnDisk final : public SqliteRegistry {
+class SqliteRegistryOnDisk final : public SqliteRegistry, public core::Comebacks {
  public:
   explicit SqliteRegistryOnDisk(std::unique_ptr<RegistryVfs> vfs) : vfs_(std::move(vfs)) {}
   ~SqliteRegistryOnDisk() override;
@@ -37,6 +38,8 @@ class SqliteRegistryOnDisk final : public SqliteRegistry {
 
   Result<std::optional<core::DeviceRecord>> find(const core::DeviceIdentity& identity) override;
   Task<Result<core::RecordOutcome>> record(core::IssuanceRecord issuance, core::Preconditions preconditions) override;
+  Task<Result<core::RecordOutcome>> record_released(core::IssuanceRecord issuance, core::Preconditions preconditions,
+                                                    std::string release_body) override;
   void expect_records(int change) override { writer_->expect(change); }
   void note_delivery(core::RowId certificate, core::Delivery delivery) override { writer_->note_delivery(certificate, delivery); }
   Task<Result<core::DeviceRecord>> deny(core::DeviceIdentity identity, Instant at, std::string audit_body) override;
@@ -152,6 +155,12 @@ Task<Result<T>> SqliteRegistryOnDisk::write(Work work) {
 Task<Result<core::RecordOutcome>> SqliteRegistryOnDisk::record(core::IssuanceRecord issuance, core::Preconditions preconditions) {
   return write<core::RecordOutcome>(
       [issuance = std::move(issuance), preconditions](Ledger& ledger) { return ledger.record(issuance, preconditions); });
+}
+
+Task<Result<core::RecordOutcome>> SqliteRegistryOnDisk::record_released(core::IssuanceRecord issuance, core::Preconditions preconditions,
+                                                                        std::string release_body) {
+  return write<core::RecordOutcome>([issuance = std::move(issuance), preconditions, release_body = std::move(release_body)](
+                                        Ledger& ledger) { return ledger.record(issuance, preconditions, release_body); });
 }
 
 Task<Result<core::DeviceRecord>> SqliteRegistryOnDisk::deny(core::DeviceIdentity identity, Instant at, std::string audit_body) {
