@@ -162,6 +162,19 @@ Result<IssuanceRecord> DeviceGate::record_of(const PresentedCertificate& present
   return record;
 }
 
+Task<Result<RecordOutcome>> DeviceGate::record_foreign(IssuanceRecord& record, const Fingerprint& fingerprint, Preconditions expected,
+                                                       const std::string& peer_address) {
+  for (;;) {
+    IssuanceRecord copy = record;
+    copy.audit_body = device_audit_body(AuditEvent::device_admitted, copy, fingerprint, peer_address);
+    BIRTHMARK_CRASH_POINT("gateway.before_first_contact");
+    auto outcome = co_await registry_.record(std::move(copy), expected);
+    const bool again = outcome && outcome->conflict == RecordConflict::serial_taken && record.serial != surrogate_serial(fingerprint);
+    if (!again) co_return outcome;
+    record.serial = surrogate_serial(fingerprint);
+  }
+}
+
 // What is made: device, credential, certificate and audit record in one transaction. A conflict means that somebody else was first.
 Task<DeviceGate::Attempt> DeviceGate::record_first_contact(const PresentedCertificate& presented, const CertificateFacts& facts,
                                                            const DeviceClaim& claim, std::optional<DeviceRecord> known,
@@ -177,18 +190,10 @@ Task<DeviceGate::Attempt> DeviceGate::record_first_contact(const PresentedCertif
   if (!record) co_return unavailable(RefusalReason::internal, record.error(), id);
   Preconditions expected;
   expected.trust_epoch = trust->epoch;
-  bool again = true;
-  RecordOutcome recorded;
-  while (again) {
-    IssuanceRecord copy = *record;
-    copy.audit_body = device_audit_body(AuditEvent::device_admitted, copy, presented.fingerprint, peer_address);
-    BIRTHMARK_CRASH_POINT("gateway.before_first_contact");
-    auto outcome = co_await registry_.record(std::move(copy), expected);
-    if (!outcome) co_return unavailable(RefusalReason::storage_unavailable, outcome.error(), id);
-    recorded = *outcome;
-    again = recorded.conflict == RecordConflict::serial_taken && record->serial != surrogate_serial(presented.fingerprint);
-    record->serial = surrogate_serial(presented.fingerprint);
-  }
+  IssuanceRecord& wanted = *record;
+  auto outcome = co_await record_foreign(wanted, presented.fingerprint, expected, peer_address);
+  if (!outcome) co_return unavailable(RefusalReason::storage_unavailable, outcome.error(), id);
+  const RecordOutcome recorded = *outcome;
   if (recorded.conflict == RecordConflict::serial_taken)
     co_return forbidden(RefusalReason::key_conflict, "this certificate belonged to an earlier device of this name", id);
   if (recorded.conflict != RecordConflict::none) co_return std::nullopt;
@@ -248,6 +253,71 @@ Task<DeviceGate::Attempt> DeviceGate::switch_key(const PresentedCertificate& pre
   ++rekeyed_;
   log::info("device changed its key", {{"id", id}, {"peer", peer_address}});
   co_return std::nullopt;  // once more: now it is the current key
+}
+
+Task<std::optional<Refusal>> DeviceGate::introduce(const Introduction& introduction, const CertificateVerifier& verifier) {
+  auto read = codec_.read_certificate(introduction.certificate_der);
+  if (!read) {
+    Refusal unreadable{
+        RefusalReason::malformed_request, RefusalKind::bad_request, read.error().public_message, read.error().describe(), {}, {}};
+    co_return co_await refuse(unreadable, introduction.peer_address);
+  }
+  const CertificateFacts& facts = *read;
+  const auto names = facts.values(NameAttributeType::common_name);
+  const DeviceIdentity queued{trust_.current()->factory, Ecosystem::foundries, names.empty() ? std::string() : to_lower(names.front())};
+  const IdentityQueue::Turn turn = co_await queue_.enter(queued);
+  for (int tries = 0; tries < kMaxAttempts; ++tries) {
+    auto outcome = co_await try_to_introduce(introduction, facts, verifier);
+    if (!outcome) continue;
+    auto* refusal = std::get_if<Refusal>(&*outcome);
+    if (refusal == nullptr) co_return std::nullopt;
+    Refusal why = std::move(*refusal);
+    co_return co_await refuse(why, introduction.peer_address);
+  }
+  Refusal busy{RefusalReason::storage_unavailable, RefusalKind::unavailable, "the device's record keeps changing; try again", {}, {}, {}};
+  co_return co_await refuse(busy, introduction.peer_address);
+}
+
+Task<std::optional<std::variant<DeviceGate::Introduced, Refusal>>> DeviceGate::try_to_introduce(const Introduction& introduction,
+                                                                                                const CertificateFacts& facts,
+                                                                                                const CertificateVerifier& verifier) {
+  std::shared_ptr<const TrustSnapshot> trust = trust_.current();
+  const auto epoch = registry_.trust_epoch();
+  if (epoch && *epoch != trust->epoch && trust_.refresh(trust->epoch)) trust = trust_.current();
+  const PresentedCertificate presented = present(introduction.certificate_der, facts.fingerprint, *trust, verifier);
+  auto judged = judge_device_certificate(presented, facts, *trust, rules_);
+  if (auto* refusal = std::get_if<Refusal>(&judged)) co_return std::move(*refusal);
+  const DeviceClaim& claim = std::get<DeviceClaim>(judged);
+  const std::string& id = claim.identity.external_id;
+  const auto now = clock_.trusted_now();
+  if (!now) co_return unavailable(RefusalReason::clock_suspect, now.error(), id);
+  if (facts.not_after <= *now)
+    co_return forbidden(RefusalReason::certificate_profile, "the certificate of Device(" + id + ") has expired", id);
+  const auto known = registry_.find(claim.identity);
+  if (!known) co_return unavailable(RefusalReason::storage_unavailable, known.error(), id);
+  if (*known && (*known)->status == DeviceStatus::denied)
+    co_return forbidden(RefusalReason::denied, "Device(" + id + ") is on the denied list", id);
+  if (*known && (*known)->current_key)
+    co_return Refusal{RefusalReason::key_conflict, RefusalKind::conflict, "Device(" + id + ") already exists", {}, id, {}};
+  if (claim.issuer->record.state != AuthorityState::active)
+    co_return forbidden(RefusalReason::issuer_disabled, "the CA that issued the certificate is disabled: it brings no new devices", id);
+  auto record = record_of(presented, facts, claim, *known, *now);
+  if (!record) co_return unavailable(RefusalReason::internal, record.error(), id);
+  IssuanceRecord& wanted = *record;
+  wanted.name = introduction.name.empty() ? id : introduction.name;
+  wanted.group = introduction.group;
+  wanted.station = introduction.station;
+  wanted.delivery = Delivery::untracked;  // nobody has seen it in use
+  Preconditions expected;
+  expected.trust_epoch = trust->epoch;
+  auto recorded = co_await record_foreign(wanted, facts.fingerprint, expected, introduction.peer_address);
+  if (!recorded) co_return unavailable(RefusalReason::storage_unavailable, recorded.error(), id);
+  if (recorded->conflict == RecordConflict::serial_taken)
+    co_return forbidden(RefusalReason::key_conflict, "this certificate belonged to an earlier device of this name", id);
+  if (recorded->conflict != RecordConflict::none) co_return std::nullopt;
+  ++created_;
+  log::info("device introduced", {{"id", id}, {"peer", introduction.peer_address}, {"by", introduction.station}});
+  co_return Introduced{};
 }
 
 Result<bool> DeviceGate::was_announced(const DeviceIdentity& identity, const SpkiHash& key) {

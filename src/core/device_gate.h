@@ -39,6 +39,15 @@ struct AdmittedDevice {
   std::uint64_t epoch = 0;
 };
 
+// Somebody who may says that a device with this certificate is one of the factory's.
+struct Introduction {
+  Bytes certificate_der;
+  std::string name;     // empty: the device id
+  std::string group;    // empty: none
+  std::string station;  // who says so
+  std::string peer_address;
+};
+
 using GatewayOutcome = std::variant<std::shared_ptr<const AdmittedDevice>, Refusal>;
 
 struct GatewayStatistics {
@@ -59,6 +68,9 @@ class DeviceGate {
   // A verdict that still holds; null when admit() has to be asked.
   [[nodiscard]] std::shared_ptr<const AdmittedDevice> remembered(const Fingerprint& fingerprint, Instant now);
   [[nodiscard]] Task<GatewayOutcome> admit(const PresentedCertificate& presented, const std::string& peer_address);
+  // Makes the device whose certificate was made elsewhere, before it comes itself. What is there already, denied or of another factory is
+  // refused; nothing: it is there now.
+  [[nodiscard]] Task<std::optional<Refusal>> introduce(const Introduction& introduction, const CertificateVerifier& verifier);
   // For a peer that showed no certificate.
   [[nodiscard]] Task<Refusal> refuse_without_certificate(const std::string& peer_address);
 
@@ -68,6 +80,7 @@ class DeviceGate {
   [[nodiscard]] GatewayStatistics statistics() const { return {admitted_, created_, rekeyed_, refused_}; }
 
  private:
+  struct Introduced {};
   struct FingerprintHash {
     std::size_t operator()(const Fingerprint& fingerprint) const;
   };
@@ -84,6 +97,13 @@ class DeviceGate {
                                                    std::shared_ptr<const TrustSnapshot> trust, const std::string& peer_address);
   [[nodiscard]] Task<Attempt> switch_key(const PresentedCertificate& presented, const CertificateFacts& facts, const DeviceClaim& claim,
                                          DeviceRecord known, std::shared_ptr<const TrustSnapshot> trust, const std::string& peer_address);
+  // Nothing: the state changed underneath it.
+  [[nodiscard]] Task<std::optional<std::variant<Introduced, Refusal>>> try_to_introduce(const Introduction& introduction,
+                                                                                        const CertificateFacts& facts,
+                                                                                        const CertificateVerifier& verifier);
+  // Records a certificate made elsewhere; under its fingerprint where another one has its serial.
+  [[nodiscard]] Task<Result<RecordOutcome>> record_foreign(IssuanceRecord& record, const Fingerprint& fingerprint, Preconditions expected,
+                                                           const std::string& peer_address);
   [[nodiscard]] Result<IssuanceRecord> record_of(const PresentedCertificate& presented, const CertificateFacts& facts,
                                                  const DeviceClaim& claim, const std::optional<DeviceRecord>& known, Instant now);
   [[nodiscard]] Result<bool> was_announced(const DeviceIdentity& identity, const SpkiHash& key);

@@ -60,6 +60,18 @@ std::optional<AutoCreate> parse_auto_create(std::string_view name) {
   return std::nullopt;
 }
 
+PresentedCertificate present(ByteView der, const Fingerprint& fingerprint, const TrustSnapshot& trust,
+                             const CertificateVerifier& verifier) {
+  PresentedCertificate presented{der, fingerprint, 0, false};
+  for (const DeviceAuthority& authority : trust.device_authorities) {
+    if (!verifier.is_signed_by(der, authority.record.der)) continue;
+    presented.issuer = authority.record.row;
+    return presented;
+  }
+  presented.under_root = trust.root && verifier.is_signed_by(der, trust.root->der);
+  return presented;
+}
+
 // The order is the precedence: who signed it, what it is, whose it is.
 std::variant<DeviceClaim, Refusal> judge_device_certificate(const PresentedCertificate& presented, const CertificateFacts& facts,
                                                             const TrustSnapshot& trust, const GatewayRules& rules) {

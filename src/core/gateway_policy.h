@@ -10,6 +10,7 @@
 #include "core/certificate.h"
 #include "core/enrollment.h"
 #include "core/identity.h"
+#include "core/ports/certificate_verifier.h"
 #include "core/trust_store.h"
 
 namespace birthmark::core {
@@ -42,6 +43,10 @@ struct PresentedCertificate {
   RowId issuer = 0;  // which device CA signed it
   bool under_root = false;
 };
+
+// The same for a certificate that came otherwise than over TLS.
+[[nodiscard]] PresentedCertificate present(ByteView der, const Fingerprint& fingerprint, const TrustSnapshot& trust,
+                                           const CertificateVerifier& verifier);
 
 struct DeviceClaim {
   DeviceIdentity identity;

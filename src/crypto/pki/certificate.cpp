@@ -305,4 +305,10 @@ Asn1TimeHandle to_asn1_time(Instant at) {
   return Asn1TimeHandle(ASN1_TIME_set(nullptr, seconds.time_since_epoch().count()));
 }
 
+bool CertificateSignatures::is_signed_by(ByteView certificate, ByteView issuer) const {
+  const auto signed_one = Certificate::from_der(certificate);
+  const auto signer = Certificate::from_der(issuer);
+  return signed_one && signer && signed_one->is_signed_by(*signer);
+}
+
 }  // namespace birthmark::crypto

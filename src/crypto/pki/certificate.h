@@ -12,6 +12,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "core/ports/certificate_verifier.h"
 #include "crypto/openssl.h"
 
 namespace birthmark::crypto {
@@ -71,6 +72,12 @@ class CertificateRequest {
   CertificateRequest(X509ReqHandle request, bool asks_for_ca) : request_(std::move(request)), asks_for_ca_(asks_for_ca) {}
   X509ReqHandle request_;
   bool asks_for_ca_ = false;
+};
+
+// The core's port, by this reader.
+class CertificateSignatures final : public core::CertificateVerifier {
+ public:
+  [[nodiscard]] bool is_signed_by(ByteView certificate, ByteView issuer) const override;
 };
 
 // What the files of this folder share.
