@@ -26,7 +26,8 @@ class TokenCreateCommand final : public DirectoryCommand {
     declare_directory(*command);
     command
         ->add_option("--scope", scopes_,
-                     "What it allows, separated by commas: devices:create, devices:read, devices:read-update, devices:delete, admin (all)")
+                     "What it allows, separated by commas: devices:create, devices:read, devices:read-update, devices:delete, ca:manage, "
+                     "admin (all)")
         ->required()
         ->type_name("SCOPE[,SCOPE]");
     command->add_option("--expires", expires_, "After this span (30d) or at this moment (default: never)")->type_name("WHEN");

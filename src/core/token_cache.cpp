@@ -49,9 +49,8 @@ const TokenRecord* TokenCache::find(const Shelf& shelf, std::string_view text) c
   return nullptr;
 }
 
-std::variant<TokenRecord, Refusal> TokenCache::authenticate(std::string_view presented, Scope needed, Instant now) {
-  if (presented.empty()) return unauthenticated("a token is required: send it as OSF-TOKEN or as Authorization: Bearer");
-  if (presented.size() > kMaxPresentedBytes) return unauthenticated("Invalid token");
+std::optional<std::variant<TokenRecord, Refusal>> TokenCache::identify(std::string_view presented, Instant now) {
+  if (presented.empty() || presented.size() > kMaxPresentedBytes) return std::nullopt;
   auto known = shelf();
   if (!known) {
     return Refusal{
@@ -61,21 +60,30 @@ std::variant<TokenRecord, Refusal> TokenCache::authenticate(std::string_view pre
   if (token == nullptr) {
     if (const auto decoded = from_base64(presented)) token = find(**known, as_text(*decoded));
   }
-  if (token == nullptr) return unauthenticated("Invalid token");
+  if (token == nullptr) return std::nullopt;
   // To a peer the three are one: it learns nothing about a token that it may only have guessed or found.
   if (token->revoked_at) return unauthenticated("Invalid token", "token " + token->id() + " was revoked");
   if (token->expires_at && *token->expires_at <= now) {
     return unauthenticated("the token has expired", "token " + token->id() + " expired at " + format_rfc3339(*token->expires_at));
   }
-  if (!token->scopes.hold(needed)) {
+  return *token;
+}
+
+std::variant<TokenRecord, Refusal> TokenCache::authenticate(std::string_view presented, Scope needed, Instant now) {
+  if (presented.empty()) return unauthenticated("a token is required: send it as OSF-TOKEN or as Authorization: Bearer");
+  auto identified = identify(presented, now);
+  if (!identified) return unauthenticated("Invalid token");
+  if (auto* refusal = std::get_if<Refusal>(&*identified)) return std::move(*refusal);
+  TokenRecord& token = std::get<TokenRecord>(*identified);
+  if (!token.scopes.hold(needed)) {
     const std::string scope(to_string(needed));
     return Refusal{RefusalReason::not_permitted,
                    RefusalKind::forbidden,
                    "the token lacks the scope " + scope,
-                   "token " + token->id() + " lacks the scope " + scope,
+                   "token " + token.id() + " lacks the scope " + scope,
                    {}};
   }
-  return *token;
+  return std::move(token);
 }
 
 }  // namespace birthmark::core

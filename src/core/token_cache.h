@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <variant>
@@ -24,6 +25,9 @@ class TokenCache {
   // The token that `presented` is, raw or in base64 as the clients send it (protocol facts, Foundries 2.3), when it holds `needed`.
   // Refused with kind unauthenticated when it is missing, unknown, expired or revoked; forbidden when it lacks the scope.
   [[nodiscard]] std::variant<TokenRecord, Refusal> authenticate(std::string_view presented, Scope needed, Instant now);
+
+  // The same whatever it allows. Nothing: it is no token of this factory, but may be something else that its holder shows.
+  [[nodiscard]] std::optional<std::variant<TokenRecord, Refusal>> identify(std::string_view presented, Instant now);
 
  private:
   // By the first octets of the hash. What they lead to is compared whole, in constant time.

@@ -8,7 +8,8 @@
 namespace birthmark::core {
 namespace {
 
-constexpr std::array kScopes{Scope::devices_create, Scope::devices_read, Scope::devices_update, Scope::devices_delete, Scope::admin};
+constexpr std::array kScopes{Scope::devices_create, Scope::devices_read, Scope::devices_update,
+                             Scope::devices_delete, Scope::ca_manage,    Scope::admin};
 constexpr std::size_t kIdDigits = 10;
 
 std::optional<Scope> parse_scope(std::string_view name) {
@@ -25,6 +26,7 @@ std::string_view to_string(Scope scope) {
     case Scope::devices_read: return "devices:read";
     case Scope::devices_update: return "devices:read-update";
     case Scope::devices_delete: return "devices:delete";
+    case Scope::ca_manage: return "ca:manage";
     case Scope::admin: return "admin";
   }
   return "unknown";
@@ -37,8 +39,9 @@ Result<Scopes> Scopes::parse(std::string_view list) {
     const std::string_view name = list.substr(0, comma);
     const auto scope = parse_scope(name);
     if (!scope) {
-      return fail(ErrorCode::invalid, "unknown scope '" + std::string(name) +
-                                          "'; there are devices:create, devices:read, devices:read-update, devices:delete and admin");
+      return fail(ErrorCode::invalid,
+                  "unknown scope '" + std::string(name) +
+                      "'; there are devices:create, devices:read, devices:read-update, devices:delete, ca:manage and admin");
     }
     scopes.add(*scope);
     if (comma == std::string_view::npos) return scopes;

@@ -22,7 +22,8 @@ enum class Scope : std::uint8_t {
   devices_read = 2,
   devices_update = 4,
   devices_delete = 8,
-  admin = 128,  // holds all
+  ca_manage = 16,  // the factory's PKI, by the API
+  admin = 128,     // holds all
 };
 
 class Scopes {
