@@ -56,6 +56,7 @@ Result<std::shared_ptr<const TrustSnapshot>> TrustStore::read(const std::vector<
     if (record.factory != factory_) continue;
     if (record.role == AuthorityRole::root) snapshot->root = record;
     if (record.role == AuthorityRole::tls_server && record.state == AuthorityState::active) snapshot->tls_server = record;
+    if (record.role == AuthorityRole::est_server && record.state == AuthorityState::active) snapshot->est_server = record;
     if (record.role != AuthorityRole::device_ca) continue;
     BIRTHMARK_TRY(auto facts, codec_.read_certificate(record.der));
     auto signer = signer_for(facts.spki_sha256, signers);

@@ -30,6 +30,7 @@ struct TrustSnapshot {
   // Every device CA ever trusted; those with a signer first, in the order of the configuration.
   std::vector<DeviceAuthority> device_authorities;
   std::optional<AuthorityRecord> tls_server;
+  std::optional<AuthorityRecord> est_server;  // of EST, where it has a name and a certificate of its own
 
   [[nodiscard]] const DeviceAuthority* by_row(RowId row) const;
 };

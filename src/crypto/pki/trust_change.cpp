@@ -5,12 +5,13 @@
 #include <filesystem>
 #include <optional>
 
-#include "base/pem.h"
 #include "base/text.h"
 #include "core/audit.h"
 #include "crypto/pki/certificate.h"
 #include "crypto/pki/crl.h"
+#include "crypto/pki/key_shelf.h"
 #include "crypto/pki/pki_directory.h"
+#include "crypto/pki/trust_artefacts.h"
 #include "crypto/private_key.h"
 
 namespace birthmark::crypto {
@@ -19,72 +20,6 @@ namespace {
 using core::AuthorityRecord;
 using core::AuthorityRole;
 using core::AuthorityState;
-
-// The artefacts, taken apart. `from` is the name of the file.
-struct HandedCertificate {
-  std::string from;
-  Certificate certificate;
-  bool in_bundle = false;  // one of several in its file
-};
-struct HandedCrl {
-  std::string from;
-  Crl crl;
-};
-struct HandedKey {
-  std::string from;
-  PrivateKey key;
-};
-struct Handed {
-  std::vector<HandedCertificate> certificates;
-  std::vector<HandedCrl> crls;
-  std::vector<HandedKey> keys;
-};
-
-tl::unexpected<Error> refuse(const std::string& from, const std::string& why, ErrorCode code = ErrorCode::forbidden) {
-  return fail(code, from + ": " + why);
-}
-
-template <class T>
-Result<T> naming(Result<T> result, const std::string& from) {
-  if (!result) result.error().public_message = from + ": " + result.error().public_message;
-  return result;
-}
-
-Status take_certificate(const std::string& from, const PemBlock& block, bool in_bundle, Handed& handed) {
-  BIRTHMARK_TRY(Certificate certificate, naming(Certificate::from_der(block.contents), from));
-  const bool repeated = std::any_of(handed.certificates.begin(), handed.certificates.end(),
-                                    [&](const HandedCertificate& other) { return other.certificate == certificate; });
-  if (!repeated) handed.certificates.push_back({from, std::move(certificate), in_bundle});
-  return {};
-}
-
-Status take_block(const std::string& from, const PemBlock& block, bool in_bundle, Handed& handed) {
-  if (block.label == "CERTIFICATE") return take_certificate(from, block, in_bundle, handed);
-  if (block.label == "X509 CRL") {
-    BIRTHMARK_TRY(Crl crl, naming(Crl::from_der(block.contents), from));
-    handed.crls.push_back({from, std::move(crl)});
-    return {};
-  }
-  if (block.label.ends_with("PRIVATE KEY")) {
-    BIRTHMARK_TRY(PrivateKey key, naming(PrivateKey::from_pem(encode_pem(block.label, block.contents)), from));
-    handed.keys.push_back({from, std::move(key)});
-    return {};
-  }
-  if (block.label == "EC PARAMETERS") return {};  // what openssl writes before a key
-  return refuse(from, "a " + block.label.substr(0, 64) + " cannot be installed", ErrorCode::invalid);
-}
-
-Result<Handed> take_apart(const std::vector<Artefact>& artefacts) {
-  Handed handed;
-  for (const Artefact& artefact : artefacts) {
-    BIRTHMARK_TRY(const auto blocks, naming(decode_pem(artefact.contents), artefact.name));
-    if (blocks.empty()) return refuse(artefact.name, "there is no certificate, CRL or key in it", ErrorCode::invalid);
-    const auto certificates =
-        std::count_if(blocks.begin(), blocks.end(), [](const PemBlock& block) { return block.label == "CERTIFICATE"; });
-    for (const PemBlock& block : blocks) BIRTHMARK_CHECK(take_block(artefact.name, block, certificates > 1, handed));
-  }
-  return handed;
-}
 
 // A certificate that the server trusts, or will: its row, and what this set does to it.
 struct Known {
@@ -108,8 +43,10 @@ class Judge {
     // The root first: everything else is measured by it. CRLs after the CAs they may name.
     BIRTHMARK_CHECK(judge_roots());
     BIRTHMARK_CHECK(judge_device_cas());
-    BIRTHMARK_CHECK(judge_tls());
+    BIRTHMARK_CHECK(judge_tls(AuthorityRole::tls_server));
+    BIRTHMARK_CHECK(judge_tls(AuthorityRole::est_server));
     BIRTHMARK_CHECK(judge_crls());
+    BIRTHMARK_CHECK(judge_whole_bundle());
     BIRTHMARK_CHECK(judge_keys());
     for (const Known& known : known_) {
       if (known.changed) judgement_.change.upserts.push_back(known.record);
@@ -154,7 +91,7 @@ class Judge {
     BIRTHMARK_CHECK(check_factory(handed));
     if (const Certificate* present = root()) {
       if (*present == candidate) return note(handed.from, "the root is already installed");
-      return refuse(handed.from, "this server has another root (" + describe(*present) + "); a root is set once");
+      return refuse(handed.from, "this server has another root (" + describe(*present) + "); a root is set once", ErrorCode::conflict);
     }
     BIRTHMARK_CHECK(check_not_expired(handed));
     return add(handed, AuthorityRole::root);
@@ -232,15 +169,48 @@ class Judge {
     return {};
   }
 
+  // What is handed in as the bundle of device CAs holds all that are trusted, and may hold more: only a CRL takes one away (Foundries 1.6).
+  Status judge_whole_bundle() const {
+    const auto& handed = handed_.certificates;
+    const auto bundle = std::find_if(handed.begin(), handed.end(), [](const auto& one) { return one.kind == ArtefactKind::device_cas; });
+    if (bundle == handed.end()) return {};
+    for (const Known& known : known_) {
+      if (known.record.role != AuthorityRole::device_ca || known.record.state == AuthorityState::revoked) continue;
+      const bool present = std::any_of(handed.begin(), handed.end(), [&](const auto& one) { return one.certificate == known.certificate; });
+      if (present) continue;
+      return refuse(bundle->from,
+                    "the bundle lacks device CA " + describe(known.certificate) +
+                        ", which is trusted: it may only grow; a CRL with another reason than 6 and 8 takes a CA away",
+                    ErrorCode::conflict);
+    }
+    return {};
+  }
+
   // The CN of a local CA names the owner of its devices (Foundries 1.7); that of an online CA is the service's choice.
   Status check_owner(const HandedCertificate& handed) {
     const std::vector<std::string> names = handed.certificate.common_names();
-    if (names.size() == 1 && names.front().starts_with("fio-") && names.front().size() > 4) return {};
+    const bool names_owner = names.size() == 1 && names.front().starts_with("fio-") && names.front().size() > 4;
+    if (situation_.knows_user) return check_known_owner(handed, names_owner ? names.front().substr(4) : std::string());
+    if (names_owner) return {};
     if (handed.in_bundle || is_online_ca(handed)) {
       judgement_.warnings.push_back(handed.from + ": the CN of " + handed.certificate.subject_text() + " does not begin with fio-");
       return {};
     }
     return refuse(handed.from, "the CN of a local device CA must be fio-<owner>, not " + handed.certificate.subject_text());
+  }
+
+  Status check_known_owner(const HandedCertificate& handed, const std::string& owner) const {
+    if (has_key_for(handed, KeyPurpose::online_ca)) return {};
+    if (!owner.empty() && situation_.knows_user(owner)) return {};
+    return refuse(handed.from,
+                  "device CA " + describe(handed.certificate) +
+                      ": its key was not made here as a pending online CA, so its CN must be fio-<id of a user of the factory>");
+  }
+
+  [[nodiscard]] bool has_key_for(const HandedCertificate& handed, KeyPurpose purpose) const {
+    const SpkiHash key = handed.certificate.spki_sha256();
+    return std::any_of(situation_.held_keys.begin(), situation_.held_keys.end(),
+                       [&](const auto& held) { return held.second == key && has_purpose(held.first, purpose); });
   }
 
   [[nodiscard]] bool is_online_ca(const HandedCertificate& handed) const {
@@ -252,10 +222,16 @@ class Judge {
 
   // --- TLS ---------------------------------------------------------------------------------------------------------------------------
 
-  Status judge_tls() {
+  // Which server's certificate it is: the member says so, or the key that it was made for.
+  [[nodiscard]] AuthorityRole server_role(const HandedCertificate& handed) const {
+    const bool est = handed.kind == ArtefactKind::est_tls || (handed.kind == ArtefactKind::any && has_key_for(handed, KeyPurpose::est_tls));
+    return est ? AuthorityRole::est_server : AuthorityRole::tls_server;
+  }
+
+  Status judge_tls(AuthorityRole role) {
     const HandedCertificate* chosen = nullptr;
     for (const HandedCertificate& handed : handed_.certificates) {
-      if (handed.certificate.is_ca() || handed.certificate.is_self_signed()) continue;
+      if (handed.certificate.is_ca() || handed.certificate.is_self_signed() || server_role(handed) != role) continue;
       if (chosen != nullptr) return refuse(handed.from, "there is a second TLS certificate in this set, beside " + chosen->from);
       chosen = &handed;
     }
@@ -267,7 +243,21 @@ class Judge {
     BIRTHMARK_CHECK(check_tls_factory(*chosen));
     BIRTHMARK_CHECK(check_tls_key(*chosen));
     BIRTHMARK_CHECK(check_not_expired(*chosen));
-    return put_tls_in_charge(*chosen);
+    BIRTHMARK_CHECK(check_server_names(*chosen, role));
+    return put_tls_in_charge(*chosen, role);
+  }
+
+  // Clients find the server by them; `fioctl config rotate-certs` insists on exactly one of EST (Foundries 1.7).
+  Status check_server_names(const HandedCertificate& handed, AuthorityRole role) {
+    const std::size_t names = handed.certificate.dns_names().size();
+    if (role == AuthorityRole::est_server) {
+      return names == 1 ? Status() : refuse(handed.from, "the EST server's certificate must have exactly one DNS name");
+    }
+    if (names == 0) return refuse(handed.from, handed.certificate.subject_text() + " names no host: it has no DNS name (subjectAltName)");
+    if (names == 1) {
+      judgement_.warnings.push_back(handed.from + ": the TLS certificate should name two hosts, first the gateway, then ostree");
+    }
+    return {};
   }
 
   Status check_tls_factory(const HandedCertificate& handed) const {
@@ -281,24 +271,20 @@ class Judge {
                                    ": it was made for another server's request");
   }
 
-  Status put_tls_in_charge(const HandedCertificate& handed) {
-    Known* present = find(handed.certificate, AuthorityRole::tls_server);
+  Status put_tls_in_charge(const HandedCertificate& handed, AuthorityRole role) {
+    Known* present = find(handed.certificate, role);
     if (present != nullptr && present->record.state == AuthorityState::active) {
       return note(handed.from, "the TLS certificate is already installed");
-    }
-    const std::vector<std::string> names = handed.certificate.dns_names();
-    if (names.size() < 2) {
-      judgement_.warnings.push_back(handed.from + ": the TLS certificate should name two hosts, first the gateway, then ostree");
     }
     if (situation_.now + kClockTolerance < handed.certificate.not_before()) {
       judgement_.warnings.push_back(handed.from + ": the TLS certificate is not valid before " +
                                     format_rfc3339(handed.certificate.not_before()) + "; check the clocks");
     }
     for (Known& known : known_) {
-      if (known.record.role != AuthorityRole::tls_server || known.record.state != AuthorityState::active) continue;
+      if (known.record.role != role || known.record.state != AuthorityState::active) continue;
       set_state(known, AuthorityState::replaced, situation_.now, handed.from);
     }
-    if (present == nullptr) return add(handed, AuthorityRole::tls_server);
+    if (present == nullptr) return add(handed, role);
     set_state(*present, AuthorityState::active, situation_.now, handed.from);
     return {};
   }
@@ -434,6 +420,10 @@ class Judge {
     // The server reads its certificates with its own strict reader: one that it refuses would keep it from starting.
     const auto readable = codec_.read_certificate(handed.certificate.der());
     if (!readable) return refuse(handed.from, readable.error().public_message, ErrorCode::invalid);
+    constexpr std::uint16_t kKeyCertSign = 1U << 5U;  // asked of those who say what their key is for
+    const bool may_sign = !readable->key_usage || (*readable->key_usage & kKeyCertSign) != 0;
+    const bool signs = role == AuthorityRole::root || role == AuthorityRole::device_ca;
+    if (signs && !may_sign) return refuse(handed.from, handed.certificate.subject_text() + " is a CA whose keyUsage lacks keyCertSign");
     BIRTHMARK_TRY(Certificate copy, Certificate::from_der(handed.certificate.der()));
     known_.push_back(
         {{0, situation_.factory, role, AuthorityState::active, handed.certificate.der(), situation_.now}, std::move(copy), true});

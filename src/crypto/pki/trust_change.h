@@ -3,7 +3,9 @@
 // with the file and the reason. Called by `ca install` and by the factory API. Changes nothing itself.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,10 +17,14 @@
 
 namespace birthmark::crypto {
 
-// A file as it was handed in: PEM, with one or more blocks and any prose between them.
+// What an artefact must be. `any`: what it is, it says itself.
+enum class ArtefactKind : std::uint8_t { any, root, device_cas, tls, est_tls, crl };
+
+// A file, or a member of an API's request, as it was handed in: PEM, with one or more blocks and any prose between them.
 struct Artefact {
-  std::string name;  // the file's, for messages and for what is to be kept
+  std::string name;  // for messages and for what is to be kept
   std::string contents;
+  ArtefactKind kind = ArtefactKind::any;
 };
 
 // What the server trusts and holds now.
@@ -28,6 +34,8 @@ struct TrustSituation {
   std::vector<std::pair<std::string, SpkiHash>> held_keys;  // under DIR/keys, by file name
   Instant now;
   std::string actor;  // for the audit
+  // Set where users are known: a device CA whose key was not made here must be CN=fio-<user id> (protocol facts, Foundries 1.7).
+  std::function<bool(std::string_view user_id)> knows_user{};
 };
 
 // A private key to be stored as DIR/keys/<file_name>, 0400, before the change is applied.
