@@ -10,12 +10,12 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "faces/foundries/sign_request.h"
+#include "faces/sign_request.h"
 
 namespace {
 
 using namespace birthmark;
-using namespace birthmark::faces::foundries;
+using namespace birthmark::faces;
 
 std::string rendered(const SignRequest& request, const std::vector<TomlSectionOverride>& overrides) {
   const SotaParameters parameters{request.hardware_id, request.sota_config_dir, "https://gateway.example:8443",

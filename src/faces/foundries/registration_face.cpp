@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/pem.h"
 #include "base/text.h"
-#include "faces/foundries/sign_request.h"
+#include "faces/sign_request.h"
 #include "net/authorization.h"
 
 namespace birthmark::faces::foundries {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "faces/foundries/sign_request.h"
+#include "faces/sign_request.h"
 
 #include <array>
 #include <boost/json.hpp>
 
 #include "base/text.h"
 
-namespace birthmark::faces::foundries {
+namespace birthmark::faces {
 namespace {
 
 namespace json = boost::json;
@@ -82,7 +82,7 @@ Result<std::string> required_csr(const json::object& object) {
   return std::string(csr->get_string());
 }
 
-Result<SignRequest> read_members(const json::object& object) {
+Result<SignRequest> read_members(const json::object& object, GroupMember group) {
   SignRequest request;
   BIRTHMARK_TRY(request.csr, required_csr(object));
   BIRTHMARK_TRY(auto hardware_id, optional_text(object, "hardware-id"));
@@ -97,14 +97,18 @@ Result<SignRequest> read_members(const json::object& object) {
   if (name) request.name = std::move(*name);
   if (request.name.size() > kMaxNameBytes) return invalid("Invalid value for 'name': it is longer than 256 bytes");
   BIRTHMARK_TRY(request.uuid, optional_text(object, "uuid"));
-  // Devices may not choose their group: without authentication that would be theirs to take.
+  if (group == GroupMember::taken) {
+    BIRTHMARK_TRY(auto wanted, optional_text(object, "group"));
+    if (wanted) request.group = std::move(*wanted);
+    return request;
+  }
   if (!is_missing(object.if_contains("group"))) return invalid("Registration-reference does not support 'group' field");
   return request;
 }
 
 }  // namespace
 
-Result<SignRequest> parse_sign_request(std::string_view body) {
+Result<SignRequest> parse_sign_request(std::string_view body, GroupMember group) {
   std::array<unsigned char, 8192> scratch;
   json::monotonic_resource memory(scratch.data(), scratch.size());
   boost::system::error_code failure;
@@ -112,7 +116,7 @@ Result<SignRequest> parse_sign_request(std::string_view body) {
   if (failure) return invalid("The request body is not valid JSON: " + failure.message());
   if (is_missing(&value)) return invalid("Missing request body");
   if (!value.is_object()) return invalid("The request body must be a JSON object");
-  return read_members(value.get_object());
+  return read_members(value.get_object(), group);
 }
 
 bool is_json_content_type(std::string_view content_type) {
@@ -121,4 +125,4 @@ bool is_json_content_type(std::string_view content_type) {
   return type == "application/json" || (type.starts_with("application/") && type.ends_with("+json"));
 }
 
-}  // namespace birthmark::faces::foundries
+}  // namespace birthmark::faces

@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 
-namespace birthmark::faces::foundries {
+namespace birthmark::faces {
 
 // One setting that the device asked for: nothing or an empty value means "leave a comment that it is not set".
 struct TomlOverride {
@@ -36,4 +36,4 @@ struct SotaParameters {
 
 [[nodiscard]] std::string render_sota_toml(const SotaParameters& parameters, const std::vector<TomlSectionOverride>& overrides);
 
-}  // namespace birthmark::faces::foundries
+}  // namespace birthmark::faces

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "faces/foundries/sota_toml.h"
+#include "faces/sota_toml.h"
 
 #include <algorithm>
 #include <array>
 
 #include "base/text.h"
 
-namespace birthmark::faces::foundries {
+namespace birthmark::faces {
 namespace {
 
 struct Setting {
@@ -133,4 +133,4 @@ std::string render_sota_toml(const SotaParameters& parameters, const std::vector
   return toml;
 }
 
-}  // namespace birthmark::faces::foundries
+}  // namespace birthmark::faces

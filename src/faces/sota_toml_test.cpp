@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Protocol facts, Foundries 4.5: the file byte for byte, and what may not break out of it.
-#include "faces/foundries/sota_toml.h"
+#include "faces/sota_toml.h"
 
 #include <gtest/gtest.h>
 
-#include "faces/foundries/sign_request.h"
+#include "faces/sign_request.h"
 
-namespace birthmark::faces::foundries {
+namespace birthmark::faces {
 namespace {
 
 constexpr SotaParameters kParameters{"intel-corei7-64", "/var/sota", "https://x.ota-lite.example:8443", "https://x.ostree.example:8443"};
@@ -129,4 +129,4 @@ TEST(ContentType, JsonAndItsRelatives) {
 }
 
 }  // namespace
-}  // namespace birthmark::faces::foundries
+}  // namespace birthmark::faces
