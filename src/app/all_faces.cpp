@@ -4,6 +4,7 @@
 
 #include "app/face.h"
 #include "base/file.h"
+#include "crypto/pki/key_shelf.h"
 
 namespace birthmark::app {
 
@@ -12,6 +13,7 @@ const std::vector<Face>& all_faces() {
       registration_face(),  // the line's network: anybody there under open trust
       admin_face(),         // operators
       gateway_face(),       // the internet; devices show certificates
+      api_face(),           // the internet; callers show tokens
   };
   return faces;
 }
@@ -29,11 +31,20 @@ Result<net::TlsServerSettings> factory_tls_settings(const Site& site, std::strin
                 "the " + std::string(face) + " listener has no TLS certificate: sign " + (site.directory() / "csr" / "tls.csr").string() +
                     " with the factory's root, then: birthmark ca install --dir " + site.directory().string() + " tls-crt");
   }
-  BIRTHMARK_TRY(auto key, read_file(site.directory() / "keys" / "tls.key"));
   net::TlsServerSettings settings;
   settings.name = face;
-  settings.identities.push_back({{trust->tls_server->der}, std::move(key)});
+  BIRTHMARK_TRY(auto identity, factory_tls_identity(site, trust->tls_server->der));
+  settings.identities.push_back(std::move(identity));
   return settings;
+}
+
+// Which key it is, its certificate says: the factory API makes a new one for each rotation.
+Result<net::TlsIdentity> factory_tls_identity(const Site& site, const Bytes& certificate) {
+  const std::filesystem::path keys = site.directory() / "keys";
+  BIRTHMARK_TRY(const auto facts, site.codec().read_certificate(certificate));
+  BIRTHMARK_TRY(const std::string file, crypto::KeyShelf(keys).file_of(facts.spki_sha256));
+  BIRTHMARK_TRY(auto key, read_file(keys / file));
+  return net::TlsIdentity{{certificate}, std::move(key), {}};
 }
 
 }  // namespace birthmark::app

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/api_config.h"
 #include "app/upstream_config.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -28,7 +29,8 @@ struct Config {
   // In the place of the addresses that follow from these; never from the file.
   std::string gateway_url, ostree_url;
 
-  std::vector<net::Endpoint> admin_listen;         // empty: no such listener
+  std::vector<net::Endpoint> admin_listen;  // empty: no such listener
+  ApiConfig api;
   std::vector<std::string> admin_names;            // DNS names of its certificate, beside localhost and this machine's
   std::vector<net::Endpoint> registration_listen;  // empty: no such listener
   core::AdmissionRules admission;

@@ -30,6 +30,8 @@ struct Face {
   std::size_t body_bytes = 0;  // instead of limits.body_bytes; 0: that one
   // What an operator should know once it listens at `listener`; null: nothing.
   void (*warn)(Site& site, const std::string& listener) = nullptr;
+  // Whether it listens without TLS there, whatever `tls` says; null: never.
+  bool (*plain_at)(const Site& site, const net::Endpoint& endpoint) = nullptr;
 };
 
 [[nodiscard]] const std::vector<Face>& all_faces();
@@ -39,8 +41,10 @@ struct Face {
 [[nodiscard]] Face registration_face();
 [[nodiscard]] Face gateway_face();
 [[nodiscard]] Face admin_face();
+[[nodiscard]] Face api_face();
 
 // The factory's server certificate as it is installed, with the key that its request was made with.
 [[nodiscard]] Result<net::TlsServerSettings> factory_tls_settings(const Site& site, std::string_view face);
+[[nodiscard]] Result<net::TlsIdentity> factory_tls_identity(const Site& site, const Bytes& certificate);
 
 }  // namespace birthmark::app

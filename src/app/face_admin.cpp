@@ -1,35 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The admin listener: operators, over TLS by this server's own small CA. DIR/admin.pem and DIR/keys/admin.key are made and signed by
 // DIR/site-ca.pem when they are not there; clients trust site-ca.pem.
-#include <unistd.h>
-
-#include <array>
-
 #include "admin/admin_face.h"
 #include "app/face.h"
-#include "base/file.h"
+#include "app/own_certificate.h"
 #include "crypto/pki/certificate.h"
-#include "crypto/pki/site_authority.h"
 
 namespace birthmark::app {
 namespace {
-
-std::vector<std::string> admin_names(const Site& site) {
-  std::vector<std::string> names{"localhost"};
-  std::array<char, 256> host{};
-  if (::gethostname(host.data(), host.size() - 1) == 0 && check_dns_name(host.data())) names.emplace_back(host.data());
-  for (const std::string& name : site.config().admin_names) names.push_back(name);
-  return names;
-}
-
-Result<crypto::PrivateKey> load_or_make_key(const std::filesystem::path& path) {
-  auto key = crypto::PrivateKey::load(path);
-  if (key || key.error().code != ErrorCode::not_found) return key;
-  BIRTHMARK_TRY(auto made, crypto::PrivateKey::generate_p256());
-  BIRTHMARK_TRY(const std::string pem, made.to_pem());
-  BIRTHMARK_CHECK(create_file(path, pem, 0600));
-  return made;
-}
 
 class SiteOperations final : public admin::Operations {
  public:
@@ -93,22 +71,7 @@ std::vector<net::Endpoint> configured(const Config& config) {
 }
 
 Result<std::optional<net::TlsServerSettings>> tls(Site& site) {
-  const auto& directory = site.directory();
-  const auto certificate_file = directory / "admin.pem", key_file = directory / "keys" / "admin.key";
-  const Instant now = site.clock().now();
-  BIRTHMARK_TRY(const auto authority, crypto::SiteAuthority::load_or_make(directory, site.factory(), site.random(), now));
-  BIRTHMARK_TRY(const auto key, load_or_make_key(key_file));
-  if (std::error_code failure; !std::filesystem::exists(certificate_file, failure)) {
-    BIRTHMARK_TRY(const auto made, authority.certify_server(key, admin_names(site), site.random(), now));
-    BIRTHMARK_CHECK(create_file(certificate_file, made.pem(), 0644));
-  }
-  BIRTHMARK_TRY(const std::string pem, read_file(certificate_file));
-  BIRTHMARK_TRY(const auto certificate, crypto::Certificate::from_pem(pem));
-  BIRTHMARK_TRY(std::string key_pem, key.to_pem());
-  net::TlsServerSettings settings;
-  settings.name = "admin";
-  settings.identities.push_back({{certificate.der()}, std::move(key_pem)});
-  return settings;
+  return own_tls_settings(site, "admin", site.config().admin_names);
 }
 
 Result<std::unique_ptr<net::Handler>> make(Site& site, const FaceServices& services) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The device gateway, mTLS by the device CAs, with EST beside it.
+#include <algorithm>
+
 #include "app/face.h"
 #include "crypto/certificate_bundle.h"
+#include "crypto/pki/certificate.h"
 #include "faces/est/est_face.h"
 #include "faces/gateway/gateway_face.h"
 
@@ -18,6 +21,17 @@ std::vector<net::Endpoint> configured(const Config& config) {
 Result<std::optional<net::TlsServerSettings>> tls(Site& site) {
   BIRTHMARK_TRY(auto settings, factory_tls_settings(site, "gateway"));
   const auto trust = site.trust();
+  // EST under a name of its own: who asks for that name gets its certificate, the paths are the same.
+  if (trust->est_server) {
+    BIRTHMARK_TRY(auto est, factory_tls_identity(site, trust->est_server->der));
+    BIRTHMARK_TRY(const auto certificate, crypto::Certificate::from_der(trust->est_server->der));
+    BIRTHMARK_TRY(const auto gateway, crypto::Certificate::from_der(trust->tls_server->der));
+    const auto gateway_names = gateway.dns_names();
+    for (const std::string& name : certificate.dns_names()) {
+      if (std::find(gateway_names.begin(), gateway_names.end(), name) == gateway_names.end()) est.names.push_back(name);
+    }
+    if (!est.names.empty()) settings.identities.push_back(std::move(est));
+  }
   settings.client_certificate = net::ClientCertificate::optional;
   for (const core::DeviceAuthority& authority : trust->device_authorities)
     settings.anchors.push_back({authority.record.der, authority.record.row});

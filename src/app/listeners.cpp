@@ -60,7 +60,7 @@ Status Listeners::open(const std::vector<ListenPlan>& plans, net::Server& server
 
 Status Listeners::open_one(const ListenPlan& plan, net::Server& server, std::ostream& out) {
   const Face& face = *plan.face;
-  BIRTHMARK_TRY(auto options, options_for(face));
+  BIRTHMARK_TRY(auto options, options_for(face, plan.endpoint));
   BIRTHMARK_TRY(auto handler, face.make(site_, {metrics_.get()}));
   handlers_.push_back(std::move(handler));
   BIRTHMARK_TRY(const auto bound, server.listen(plan.endpoint, *handlers_.back(), std::move(options)));
@@ -70,9 +70,10 @@ Status Listeners::open_one(const ListenPlan& plan, net::Server& server, std::ost
   return {};
 }
 
-Result<net::ListenOptions> Listeners::options_for(const Face& face) {
+Result<net::ListenOptions> Listeners::options_for(const Face& face, const net::Endpoint& endpoint) {
   net::ListenOptions options;
   options.body_bytes = face.body_bytes;
+  if (face.plain_at != nullptr && face.plain_at(site_, endpoint)) return options;
   BIRTHMARK_TRY(const auto settings, face.tls(site_));
   if (!settings) return options;
   BIRTHMARK_TRY(options.tls, net::TlsServer::create(*settings));

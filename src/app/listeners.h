@@ -37,7 +37,7 @@ class Listeners {
   };
 
   [[nodiscard]] Status open_one(const ListenPlan& plan, net::Server& server, std::ostream& out);
-  [[nodiscard]] Result<net::ListenOptions> options_for(const Face& face);
+  [[nodiscard]] Result<net::ListenOptions> options_for(const Face& face, const net::Endpoint& endpoint);
   [[nodiscard]] Status reload();
 
   Site& site_;

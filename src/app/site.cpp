@@ -7,7 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <iterator>
+#include <utility>
 
+#include "crypto/pki/key_shelf.h"
 #include "crypto/x509_codec.h"
 
 namespace birthmark::app {
@@ -58,11 +61,14 @@ Status Site::open_parts() {
   BIRTHMARK_TRY(const auto mark, registry_->clock_mark());
   clock_guard_ = std::make_unique<core::ClockGuard>(clock_, config_.clock, mark);
   trust_ = std::make_unique<core::TrustStore>(*registry_, *codec_, config_.factory);
+  online_trust_ = std::make_unique<core::TrustStore>(*registry_, *codec_, config_.factory);
   BIRTHMARK_CHECK(reload());
   token_cache_ = std::make_unique<core::TokenCache>(registry_->tokens(), *registry_, *codec_, config_.factory);
   gate_ = std::make_unique<core::Gate>(config_.admission, *token_cache_, clock_);
   enroller_ = std::make_unique<core::Enroller>(*codec_, *registry_, *trust_, *clock_guard_, *random_, effective_rules(config_),
                                                &registry_->orders());
+  online_enroller_ = std::make_unique<core::Enroller>(*codec_, *registry_, *online_trust_, *clock_guard_, *random_,
+                                                      effective_rules(config_), &registry_->orders());
   device_gate_ = std::make_unique<core::DeviceGate>(*codec_, *registry_, registry_->key_changes(), registry_->field(), *trust_,
                                                     *clock_guard_, *random_, config_.gateway);
   core::RegistrationRules renewal = config_.rules;
@@ -81,6 +87,7 @@ Status Site::start_outside() {
   const OutsideLines::Parts parts{*registry_, registry_->outbox(), *codec_, clock_, *random_};
   BIRTHMARK_TRY(outside_, OutsideLines::make(directory_, config_.upstream, config_.hooks, parts));
   enroller_->set_outbox_desk(outside_->desk());
+  online_enroller_->set_outbox_desk(outside_->desk());
   return outside_->start();
 }
 
@@ -132,7 +139,16 @@ void Site::note_clock() {
 
 Result<std::vector<std::shared_ptr<core::Signer>>> Site::load_signers() const {
   std::vector<std::shared_ptr<core::Signer>> signers;
+  bool online_added = false;
   for (const std::string& path : config_.issuer_keys) {
+    // Unless the file names its keys, the online CA is whichever came last by the factory API.
+    const bool online = crypto::has_purpose(std::filesystem::path(path).filename().string(), crypto::KeyPurpose::online_ca);
+    if (online && !config_.issuer_keys_required) {
+      if (std::exchange(online_added, true)) continue;
+      BIRTHMARK_TRY(auto found, load_online_signers());
+      std::move(found.begin(), found.end(), std::back_inserter(signers));
+      continue;
+    }
     auto key = crypto::PrivateKey::load(directory_ / path);
     if (!key && key.error().code == ErrorCode::not_found && !config_.issuer_keys_required) continue;
     if (!key) return forward_error(key);
@@ -141,9 +157,33 @@ Result<std::vector<std::shared_ptr<core::Signer>>> Site::load_signers() const {
   return signers;
 }
 
+// The one whose certificate came last is first: it replaces its predecessors for issuing (protocol facts, Foundries 1.7).
+Result<std::vector<std::shared_ptr<core::Signer>>> Site::load_online_signers() const {
+  BIRTHMARK_TRY(const auto authorities, registry_->authorities());
+  const crypto::KeyShelf shelf(directory_ / "keys");
+  std::vector<std::pair<core::RowId, std::shared_ptr<core::Signer>>> found;
+  for (const crypto::HeldKey& held : shelf.held()) {
+    if (!crypto::has_purpose(held.file_name, crypto::KeyPurpose::online_ca)) continue;
+    core::RowId newest = 0;
+    for (const core::AuthorityRecord& record : authorities) {
+      if (record.role != core::AuthorityRole::device_ca || record.factory != config_.factory) continue;
+      const auto facts = codec_->read_certificate(record.der);
+      if (facts && facts->spki_sha256 == held.spki) newest = std::max(newest, record.row);
+    }
+    BIRTHMARK_TRY(auto key, shelf.load(held.file_name));
+    found.emplace_back(newest, crypto::make_file_signer(std::move(key)));
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<std::shared_ptr<core::Signer>> signers;
+  for (auto& [row, signer] : found) signers.push_back(std::move(signer));
+  return signers;
+}
+
 Status Site::reload() {
   BIRTHMARK_TRY(auto signers, load_signers());
+  BIRTHMARK_TRY(auto online, load_online_signers());
   BIRTHMARK_CHECK(trust_->reload(std::move(signers)));
+  BIRTHMARK_CHECK(online_trust_->reload(std::move(online)));
   const std::lock_guard lock(follower_mutex_);
   return follower_ ? follower_() : Status();
 }

@@ -37,6 +37,8 @@ class Site final : public cli::Workbench {
 
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] core::Enroller& enroller() { return *enroller_; }
+  // The same procedure, signing with the online CA only: for callers of the factory API.
+  [[nodiscard]] core::Enroller& online_enroller() { return *online_enroller_; }
   [[nodiscard]] core::Gate& gate() { return *gate_; }
   [[nodiscard]] core::TokenCache& credentials() { return *token_cache_; }
   [[nodiscard]] core::DeviceGate& device_gate() { return *device_gate_; }
@@ -91,6 +93,7 @@ class Site final : public cli::Workbench {
   void append_outbox(std::vector<cli::Figure>& figures, const std::string& name, core::OutboxChannel channel) const;
   void note_clock();
   [[nodiscard]] Result<std::vector<std::shared_ptr<core::Signer>>> load_signers() const;
+  [[nodiscard]] Result<std::vector<std::shared_ptr<core::Signer>>> load_online_signers() const;
 
   const std::filesystem::path directory_;
   FileDescriptor lock_;
@@ -104,11 +107,13 @@ class Site final : public cli::Workbench {
   std::unique_ptr<core::ClockGuard> clock_guard_;
   std::optional<Duration> clock_noted_at_;  // uptime
   std::unique_ptr<core::TrustStore> trust_;
+  std::unique_ptr<core::TrustStore> online_trust_;  // the same trust, with the keys of online CAs only
   std::unique_ptr<core::TokenCache> token_cache_;
   std::unique_ptr<core::Gate> gate_;
   std::unique_ptr<core::DeviceLog> device_log_;
   std::unique_ptr<OutsideLines> outside_;  // while a server runs
   std::unique_ptr<core::Enroller> enroller_;
+  std::unique_ptr<core::Enroller> online_enroller_;
   std::unique_ptr<core::DeviceGate> device_gate_;
   std::unique_ptr<core::Renewer> renewer_;
   std::unique_ptr<core::ContactBook> contacts_;

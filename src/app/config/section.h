@@ -34,6 +34,7 @@ struct ConfigSection {
 [[nodiscard]] ConfigSection upstream_section();
 [[nodiscard]] ConfigSection hooks_section();
 [[nodiscard]] ConfigSection admin_section();
+[[nodiscard]] ConfigSection api_section();
 [[nodiscard]] ConfigSection clock_section();
 [[nodiscard]] ConfigSection limits_section();
 [[nodiscard]] ConfigSection server_section();

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// [api]: the factory's own API, for fioctl and for devices that register with a token.
+#include "app/config/section.h"
+
+namespace birthmark::app {
+namespace {
+
+std::optional<ApiTls> parse_tls(std::string_view name) {
+  if (name == "auto") return ApiTls::automatic;
+  if (name == "own") return ApiTls::own;
+  if (name == "gateway") return ApiTls::gateway;
+  return std::nullopt;
+}
+
+// It stands in the names of device CAs and in scripts.
+Status check_user_id(std::string_view id) {
+  constexpr std::size_t kLongest = 60;  // fio-<id> is a common name
+  const bool plain = id.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == std::string_view::npos;
+  if (!id.empty() && id.size() <= kLongest && plain) return {};
+  return fail(ErrorCode::invalid, "a user id has 1 to 60 letters, digits and - _ .");
+}
+
+Status read(const ConfigFile& file, Config& config) {
+  ApiConfig& api = config.api;
+  BIRTHMARK_CHECK(file.section("api")
+                      .endpoints("listen", api.listen)
+                      .choice<ApiTls>("tls", api.tls, parse_tls, "auto, own, gateway")
+                      .flag("insecure", api.insecure)
+                      .texts("names", api.names)
+                      .text("user_id", api.user_id, check_user_id)
+                      .text("est_dns", api.est_dns, check_dns_name)
+                      .finish());
+  if (api.insecure && api.tls != ApiTls::automatic) return file.mistake("api.insecure and api.tls contradict each other");
+  return {};
+}
+
+std::string written(const ConfigDefaults&) {
+  return R"([api]
+# listen = []  # [":8080"]: the factory's API for fioctl, and for devices that register with a token
+# tls = "auto"  # plain on loopback, elsewhere "own": api.pem and keys/api.key, made when missing; or "gateway": the factory's certificate
+# insecure = false  # plain HTTP everywhere: tokens cross the network in the clear
+# names = []  # further DNS names of its own certificate
+# user_id = ""  # of the factory's owner: local device CAs are CN=fio-<user id>; "": the factory's name
+# est_dns = ""  # the name in the EST server's certificate; "": the gateway's
+)";
+}
+
+}  // namespace
+
+ConfigSection api_section() {
+  return {"api", read, written};
+}
+
+}  // namespace birthmark::app
