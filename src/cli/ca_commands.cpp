@@ -14,6 +14,8 @@ void append_ca_commands(std::vector<std::unique_ptr<Command>>& commands) {
   commands.push_back(make_ca_rotate_tls_command());
   commands.push_back(make_ca_sign_command());
   commands.push_back(make_ca_update_command());
+  commands.push_back(make_ca_est_authorize_command());
+  commands.push_back(make_ca_est_show_command());
 }
 
 }  // namespace birthmark::cli

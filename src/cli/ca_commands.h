@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The `birthmark ca` family. All but `install` work offline on a PKI directory and never see a server.
+// The `birthmark ca` family. All but `install` work offline on a PKI directory; with --api they make
+// fioctl's calls at a server too.
 #pragma once
 
 #include <memory>
@@ -19,6 +20,8 @@ namespace birthmark::cli {
 [[nodiscard]] std::unique_ptr<Command> make_ca_sign_command();
 [[nodiscard]] std::unique_ptr<Command> make_ca_update_command();
 [[nodiscard]] std::unique_ptr<Command> make_ca_install_command();
+[[nodiscard]] std::unique_ptr<Command> make_ca_est_authorize_command();
+[[nodiscard]] std::unique_ptr<Command> make_ca_est_show_command();
 
 void append_ca_commands(std::vector<std::unique_ptr<Command>>& commands);
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // birthmark ca add-device-ca: a further local CA, or a successor of the online CA.
+#include "base/file.h"
+#include "cli/ca_api.h"
 #include "cli/ca_commands.h"
 #include "cli/ca_support.h"
+#include "crypto/pki/pki_directory.h"
 
 namespace birthmark::cli {
 namespace {
@@ -23,10 +26,12 @@ class CaAddDeviceCaCommand final : public LocalCommand {
     command->add_option("--owner", request_.owner, "The local CA is called fio-<ID>; default: as local-ca.pem, else the factory's name")
         ->type_name("ID");
     command->add_option("--csr-dir", request_.csr_directory, "Directory with the server's online-ca.csr")->type_name("DIR");
+    declare_api(*command, api_);
     return command;
   }
 
   Status run(Console& console) override {
+    if (api_.given()) return run_with_api(console);
     const CeremonyBench bench(console, quiet_);
     BIRTHMARK_TRY(const auto outcome, crypto::add_device_ca(bench.tools(), request_));
     tell_outcome(console, outcome, quiet_);
@@ -34,7 +39,37 @@ class CaAddDeviceCaCommand final : public LocalCommand {
   }
 
  private:
+  Status run_with_api(Console& console) {
+    BIRTHMARK_TRY(FactoryApi api, FactoryApi::open(api_));
+    BIRTHMARK_TRY(const core::PkiStanding standing, api.standing());
+    if (request_.local_ca && request_.owner.empty()) {
+      BIRTHMARK_TRY(request_.owner, api.own_user_id());
+    }
+    core::CertificateRequests requests;
+    if (request_.online_ca) {
+      core::CertificateOrder order;
+      order.online_ca = true;
+      BIRTHMARK_TRY(requests, api.request(order));
+    }
+    BIRTHMARK_TRY(const auto folder, RequestFolder::make(requests));
+    request_.csr_directory = folder.path();
+    const CeremonyBench bench(console, quiet_);
+    BIRTHMARK_TRY(const auto outcome, crypto::add_device_ca(bench.tools(), request_));
+    bench.tools().say("Uploading the device CAs");
+    std::vector<std::string> bundle{standing.device_cas};
+    if (request_.local_ca) {
+      BIRTHMARK_TRY(bundle.emplace_back(), read_file(request_.directory / request_.local_ca_filename));
+    }
+    if (request_.online_ca) {
+      BIRTHMARK_TRY(bundle.emplace_back(), read_file(request_.directory / crypto::kOnlineCaFile));
+    }
+    core::PkiSubmission submission;
+    submission.device_cas = joined_bundle(bundle);
+    return api.submit(submission);
+  }
+
   crypto::AddDeviceCaRequest request_;
+  ApiOptions api_;
   bool quiet_ = false;
 };
 

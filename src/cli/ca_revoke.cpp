@@ -2,6 +2,7 @@
 // birthmark ca revoke-device-ca | disable-device-ca | enable-device-ca: one short-lived CRL, signed by the root, for `ca install`.
 #include <ostream>
 
+#include "cli/ca_api.h"
 #include "cli/ca_commands.h"
 #include "cli/ca_support.h"
 
@@ -38,23 +39,46 @@ class CaCrlCommand final : public LocalCommand {
     command->add_option("--crl-valid-for", valid_for_, "How long the CRL can be installed, such as 15m or 2h")
         ->type_name("DURATION")
         ->capture_default_str();
-    command->add_flag("--dry-run", request_.dry_run, "Print the CRL and write nothing");
+    command->add_flag("--dry-run", dry_run_, "Print the CRL and write nothing");
+    declare_api(*command, api_);
     command->add_flag("--pretty", pretty_, "Print the CRL as text for people too");
     return command;
   }
 
   Status run(Console& console) override {
     BIRTHMARK_TRY(request_.valid_for, parse_duration(valid_for_));
+    if (api_.given()) return run_with_api(console);
+    request_.dry_run = dry_run_;
     const CeremonyBench bench(console, quiet_);
     BIRTHMARK_TRY(const auto made, crypto::make_crl_command(bench.tools(), request_));
-    if (request_.dry_run) console.out << made.pem;
-    if (pretty_) console.out << (request_.dry_run ? "\n" : "") << made.text;
+    tell_crl(console, made);
     tell_outcome(console, made.outcome, quiet_);
     return {};
   }
 
  private:
+  void tell_crl(Console& console, const crypto::CrlCommandOutcome& made) const {
+    if (dry_run_) console.out << made.pem;
+    if (pretty_) console.out << (dry_run_ ? "\n" : "") << made.text;
+  }
+
+  // The CRL goes to the server at once; no file is left.
+  Status run_with_api(Console& console) {
+    BIRTHMARK_TRY(FactoryApi api, FactoryApi::open(api_));
+    BIRTHMARK_TRY(const core::PkiStanding standing, api.standing());
+    request_.dry_run = true;
+    const CeremonyBench bench(console, quiet_);
+    BIRTHMARK_TRY(const auto made, crypto::make_crl_command(bench.tools(), request_));
+    tell_crl(console, made);
+    if (dry_run_) return {};
+    core::PkiSubmission submission;
+    submission.crl = made.pem;
+    return api.submit(submission);
+  }
+
   const Verb& verb_;
+  ApiOptions api_;
+  bool dry_run_ = false;
   crypto::CrlCommandRequest request_;
   std::string valid_for_ = "15m";
   bool pretty_ = false;

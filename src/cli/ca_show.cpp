@@ -2,6 +2,7 @@
 // birthmark ca show: prints the certificates of a PKI directory (made here or by fioctl), or of files.
 #include <ostream>
 
+#include "cli/ca_api.h"
 #include "cli/ca_commands.h"
 #include "cli/ca_support.h"
 #include "crypto/pki/show.h"
@@ -22,6 +23,7 @@ class CaShowCommand final : public LocalCommand {
     auto* root_only = command->add_flag("--just-root", just_root_, "Only the factory's root CA");
     auto* tls_only = command->add_flag("--just-tls", just_tls_, "Only the server's TLS certificate");
     auto* cas_only = command->add_flag("--just-device-cas", just_device_cas_, "Only the device CAs");
+    declare_api(*command, api_);
     root_only->excludes(tls_only)->excludes(cas_only);
     tls_only->excludes(cas_only);
     return command;
@@ -39,6 +41,11 @@ class CaShowCommand final : public LocalCommand {
 
  private:
   [[nodiscard]] Result<crypto::PkiView> look() const {
+    if (api_.given()) {
+      BIRTHMARK_TRY(FactoryApi api, FactoryApi::open(api_));
+      BIRTHMARK_TRY(const auto standing, api.standing());
+      return view_standing(standing);
+    }
     if (paths_.empty()) return crypto::view_directory(".");
     std::error_code problem;
     if (paths_.size() == 1 && std::filesystem::is_directory(paths_.front(), problem)) return crypto::view_directory(paths_.front());
@@ -46,6 +53,7 @@ class CaShowCommand final : public LocalCommand {
   }
 
   std::vector<std::filesystem::path> paths_;
+  ApiOptions api_;
   bool pretty_ = false;
   bool just_root_ = false;
   bool just_tls_ = false;

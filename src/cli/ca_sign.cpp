@@ -3,8 +3,10 @@
 #include <ostream>
 
 #include "base/file.h"
+#include "cli/ca_api.h"
 #include "cli/ca_commands.h"
 #include "cli/ca_support.h"
+#include "crypto/pki/pki_directory.h"
 
 namespace birthmark::cli {
 namespace {
@@ -18,11 +20,15 @@ class CaRotateTlsCommand final : public LocalCommand {
     auto* source = command->add_option_group("request", "Where the server's request is");
     source->add_option("--csr-dir", csr_directory_, "Directory with the server's tls.csr")->type_name("DIR");
     source->add_option("--csr", request_.csr, "The request itself")->type_name("FILE");
-    source->require_option(1);
+    source->require_option(0, 1);
+    declare_api(*command, api_);
     return command;
   }
 
   Status run(Console& console) override {
+    const bool from_file = !csr_directory_.empty() || !request_.csr.empty();
+    if (api_.given() && !from_file) return run_with_api(console);
+    if (api_.given() || !from_file) return fail(ErrorCode::invalid, "say where the request is: --csr-dir DIR, --csr FILE or --api URL");
     if (!csr_directory_.empty()) request_.csr = csr_directory_ / crypto::kTlsRequestFile;
     const CeremonyBench bench(console, quiet_);
     BIRTHMARK_TRY(const auto outcome, crypto::rotate_tls(bench.tools(), request_));
@@ -31,7 +37,23 @@ class CaRotateTlsCommand final : public LocalCommand {
   }
 
  private:
+  Status run_with_api(Console& console) {
+    BIRTHMARK_TRY(FactoryApi api, FactoryApi::open(api_));
+    core::CertificateOrder order;
+    order.tls = true;
+    BIRTHMARK_TRY(const auto requests, api.request(order));
+    BIRTHMARK_TRY(const auto folder, RequestFolder::make(requests));
+    request_.csr = folder.path() / crypto::kTlsRequestFile;
+    const CeremonyBench bench(console, quiet_);
+    BIRTHMARK_TRY(const auto outcome, crypto::rotate_tls(bench.tools(), request_));
+    bench.tools().say("Uploading the TLS certificate");
+    core::PkiSubmission submission;
+    BIRTHMARK_TRY(submission.tls, read_file(request_.directory / crypto::kTlsFile));
+    return api.submit(submission);
+  }
+
   crypto::RotateTlsRequest request_;
+  ApiOptions api_;
   std::filesystem::path csr_directory_;
   bool quiet_ = false;
 };
@@ -72,11 +94,18 @@ class CaUpdateCommand final : public LocalCommand {
     command->add_option("FILE", bundle_, "PEM bundle of device CAs")->required();
     command->add_option("--pki-dir", directory_, "The PKI directory; the root's key is not needed; default: the current directory")
         ->type_name("PKI_DIR");
+    declare_api(*command, api_);
     return command;
   }
 
   Status run(Console& console) override {
     BIRTHMARK_TRY(const std::string bundle, read_file(bundle_));
+    if (api_.given()) {
+      BIRTHMARK_TRY(FactoryApi api, FactoryApi::open(api_));
+      core::PkiSubmission submission;
+      submission.device_cas = bundle;  // as it is
+      return api.submit(submission);
+    }
     const CeremonyBench bench(console, quiet_);
     BIRTHMARK_TRY(const auto outcome, crypto::update_device_cas(bench.tools(), directory_, bundle));
     tell_outcome(console, outcome, quiet_);
@@ -85,6 +114,7 @@ class CaUpdateCommand final : public LocalCommand {
 
  private:
   std::filesystem::path bundle_;
+  ApiOptions api_;
   std::filesystem::path directory_ = ".";
   bool quiet_ = false;
 };
