@@ -48,6 +48,7 @@ struct Config {
   std::filesystem::path gateway_repository = "tuf/repo";  // relative to the data directory
   std::filesystem::path gateway_ostree;                   // empty: none
   std::string app_proxy_url;
+  unsigned gateway_tickets = 0;  // for session resumption, after each full handshake
   Duration est_validity = std::chrono::hours(24 * 1095);
 
   core::ClockRules clock;

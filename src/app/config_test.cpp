@@ -52,6 +52,7 @@ TEST(Configuration, MistakesAreNamedWithFileLineAndSetting) {
       {with("[gatway]\n"), "line 5: unknown section [gatway]"},
       {with("[gateway]\nprofile = \"lax\"\n"), "gateway.profile must be one of: vendor, strict"},
       {with("[gateway]\nlisten = [\"nonsense\"]\n"), "gateway.listen"},
+      {with("[gateway]\ntickets = 5\n"), "gateway.tickets must be a whole number from 0 to 4"},
       {with("[registration]\nproduction = \"maybe\"\n"), "registration.production must be one of: device, always, never"},
       {with("[registration]\nbackdate = 5\n"), "registration.backdate must be a string"},
       {with("[registration]\nbackdate = \"5\"\n"), "registration.backdate: not a duration"},

@@ -33,6 +33,7 @@ Result<std::optional<net::TlsServerSettings>> tls(Site& site) {
     if (!est.names.empty()) settings.identities.push_back(std::move(est));
   }
   settings.client_certificate = net::ClientCertificate::optional;
+  settings.tickets = site.config().gateway_tickets;
   for (const core::DeviceAuthority& authority : trust->device_authorities)
     settings.anchors.push_back({authority.record.der, authority.record.row});
   if (trust->root) settings.known_roots.push_back(trust->root->der);

@@ -18,10 +18,12 @@ std::string take_errors() {
   return line;
 }
 
-Result<X509Handle> read_certificate(ByteView der) {
+Result<X509Handle> read_certificate(ByteView der, OSSL_LIB_CTX* library) {
   const unsigned char* at = der.data();
-  X509Handle certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-  if (!certificate || at != der.data() + der.size()) return fail(ErrorCode::invalid, "not a DER certificate", take_errors());
+  X509* into = X509_new_ex(library, nullptr);
+  const bool read = into != nullptr && d2i_X509(&into, &at, static_cast<long>(der.size())) != nullptr;
+  X509Handle certificate(into);
+  if (!read || at != der.data() + der.size()) return fail(ErrorCode::invalid, "not a DER certificate", take_errors());
   return certificate;
 }
 

@@ -34,8 +34,8 @@ using BioHandle = std::unique_ptr<BIO, Freer<BIO_free_all>>;
 
 // Empties the thread's error queue into one line.
 [[nodiscard]] std::string take_errors();
-// Strict about trailing bytes.
-[[nodiscard]] Result<X509Handle> read_certificate(ByteView der);
+// Strict about trailing bytes. `library`: where its key will be used; null: OpenSSL's default.
+[[nodiscard]] Result<X509Handle> read_certificate(ByteView der, OSSL_LIB_CTX* library = nullptr);
 [[nodiscard]] Result<Bytes> to_der(X509* certificate);
 [[nodiscard]] Result<PkeyHandle> read_private_key(const std::string& pem);
 // The common name for the log, or "-".

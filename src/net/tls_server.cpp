@@ -6,6 +6,7 @@
 
 #include "net/ascii.h"
 #include "net/tls_channel.h"
+#include "net/tls_library.h"
 
 namespace birthmark::net {
 
@@ -101,7 +102,7 @@ Status set_resumption(SSL_CTX* context, const TlsServerSettings& settings) {
 }
 
 Result<SslContextHandle> make_context(const TlsServerSettings& settings, const TlsIdentity& identity, const Verifier& verifier) {
-  SslContextHandle context(SSL_CTX_new(TLS_server_method()));
+  SslContextHandle context(SSL_CTX_new_ex(server_library(), nullptr, TLS_server_method()));
   if (!context) return bad_tls(settings.name, "OpenSSL gives no context");
   SSL_CTX_set_security_level(context.get(), 2);  // no RSA below 2048 bits, no SHA-1
   const bool good =

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "net/tls_library.h"
+
 namespace birthmark::net::tls {
 namespace {
 
@@ -48,7 +50,7 @@ Result<std::unique_ptr<Verifier>> Verifier::create(const TlsServerSettings& sett
   verifier->store_.reset(X509_STORE_new());
   if (!verifier->store_) return fail(ErrorCode::unavailable, "out of memory", take_errors());
   for (const TlsAnchor& anchor : settings.anchors) {
-    BIRTHMARK_TRY(X509Handle certificate, read_certificate(anchor.der));
+    BIRTHMARK_TRY(X509Handle certificate, read_certificate(anchor.der, server_library()));
     if (X509_STORE_add_cert(verifier->store_.get(), certificate.get()) != 1) {
       return fail(ErrorCode::misconfigured, "a trusted CA cannot be used", take_errors());
     }
@@ -56,7 +58,7 @@ Result<std::unique_ptr<Verifier>> Verifier::create(const TlsServerSettings& sett
     verifier->anchors_.push_back(std::move(certificate));
   }
   for (const Bytes& der : settings.known_roots) {
-    BIRTHMARK_TRY(X509Handle certificate, read_certificate(der));
+    BIRTHMARK_TRY(X509Handle certificate, read_certificate(der, server_library()));
     verifier->roots_.push_back(std::move(certificate));
   }
   return verifier;
@@ -103,7 +105,7 @@ void Verifier::remember(const Fingerprint& fingerprint, const Verdict& verdict) 
 
 Verdict Verifier::verify(X509* leaf) const {
   Verdict verdict;
-  const StoreContextHandle context(X509_STORE_CTX_new());
+  const StoreContextHandle context(X509_STORE_CTX_new_ex(server_library(), nullptr));
   // No untrusted certificates: whatever else the peer sent can make no difference.
   if (!context || X509_STORE_CTX_init(context.get(), store_.get(), leaf, nullptr) != 1) return verdict;
   X509_STORE_CTX_set_flags(context.get(), X509_V_FLAG_PARTIAL_CHAIN);

@@ -51,18 +51,6 @@ struct Peer {
   Clock::time_point asked;
 };
 
-// The length of the whole answer at the front of `received`, 0 while it is not all there.
-std::size_t whole_answer(std::string_view received) {
-  constexpr std::string_view kLength = "Content-Length: ";
-  const std::size_t head = received.find("\r\n\r\n");
-  if (head == std::string_view::npos) return 0;
-  const std::size_t at = received.substr(0, head).find(kLength);
-  std::size_t length = 0;
-  if (at != std::string_view::npos) std::from_chars(received.data() + at + kLength.size(), received.data() + head, length);
-  const std::size_t size = head + 4 + length;
-  return received.size() < size ? 0 : size;
-}
-
 class Generator {
  public:
   Generator(std::span<const std::string> requests, int expected_status)
@@ -136,6 +124,17 @@ class Generator {
 };
 
 }  // namespace
+
+std::size_t whole_answer(std::string_view received) {
+  constexpr std::string_view kLength = "Content-Length: ";
+  const std::size_t head = received.find("\r\n\r\n");
+  if (head == std::string_view::npos) return 0;
+  const std::size_t at = received.substr(0, head).find(kLength);
+  std::size_t length = 0;
+  if (at != std::string_view::npos) std::from_chars(received.data() + at + kLength.size(), received.data() + head, length);
+  const std::size_t size = head + 4 + length;
+  return received.size() < size ? 0 : size;
+}
 
 double LoadResult::percentile_us(double fraction) const {
   if (latencies_us.empty()) return 0;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -22,6 +23,9 @@ struct LoadResult {
   [[nodiscard]] double rate() const { return static_cast<double>(answered) / seconds; }
   [[nodiscard]] double percentile_us(double fraction) const;
 };
+
+// The length of the whole answer at the front of `received`, 0 while it is not all there.
+[[nodiscard]] std::size_t whole_answer(std::string_view received);
 
 // Sends every request once, spread over `connections`. Anything but `expected_status` ends the run with what was answered instead.
 [[nodiscard]] Result<LoadResult> run_load(std::uint16_t port, unsigned connections, std::span<const std::string> requests,

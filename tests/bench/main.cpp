@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "gateway_bench.h"
 #include "http_bench.h"
 #include "sign_bench.h"
 
@@ -14,6 +15,7 @@ using namespace birthmark;
 
 constexpr const char* kUsage =
     "birthmark-bench sign [--quick|--smoke] [--server PROGRAM]   one registration's cost beside its two primitives\n"
+    "birthmark-bench gateway [--quick|--smoke] [--server PROGRAM] a device's visit beside openssl s_server's handshake\n"
     "birthmark-bench http [--quick|--smoke]                      the HTTP engine alone\n"
     "birthmark-bench http-serve PORT THREADS                     its handler, for another load generator\n";
 
@@ -54,6 +56,8 @@ int main(int argc, char** argv) {
     }
     if (name == "sign") {
       outcome = bench::run_sign_bench(server, extent);
+    } else if (name == "gateway") {
+      outcome = bench::run_gateway_bench(server, extent);
     } else if (name == "http") {
       outcome = bench::run_http_bench(extent);
     } else {

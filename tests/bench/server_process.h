@@ -2,21 +2,14 @@
 // The real server as a child process: started, measured from outside, ended.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "base/file.h"
-#include "base/result.h"
+#include "child_program.h"
 
 namespace birthmark::bench {
-
-// Runs a program to its end: its standard output. What it says on standard error is added to `log`; an error names that file.
-[[nodiscard]] Result<std::string> run_program(const std::vector<std::string>& arguments, const std::filesystem::path& log);
 
 struct StoreFigures {
   double commits = 0;
@@ -29,34 +22,34 @@ class ServerProcess {
   struct Options {
     std::filesystem::path program;
     std::filesystem::path directory;
-    unsigned threads = 0;              // 0: its own default
-    std::optional<unsigned> one_core;  // confine it to this core
+    std::string face = "registration";                // the one listener, on a free loopback port
+    unsigned threads = 0;                             // 0: its own default
+    std::optional<unsigned> one_core = std::nullopt;  // confine it to this core
   };
 
   // Answers once it has printed "ready".
   [[nodiscard]] static Result<ServerProcess> start(const Options& options);
-  ServerProcess(ServerProcess&& other) noexcept;
+  ServerProcess(ServerProcess&& other) noexcept = default;
   ServerProcess& operator=(ServerProcess&&) = delete;
   ~ServerProcess();
 
   // SIGTERM, and waits. An error when it did not exit with 0.
   [[nodiscard]] Status stop();
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  [[nodiscard]] double cpu_seconds() const;
-  [[nodiscard]] double resident_mb() const;
-  [[nodiscard]] double peak_mb() const;
+  [[nodiscard]] pid_t pid() const { return child_.pid(); }
+  [[nodiscard]] double cpu_seconds() const { return cpu_seconds_of(child_.pid()); }
+  [[nodiscard]] double resident_mb() const { return status_field_mb(child_.pid(), "VmRSS:"); }
+  [[nodiscard]] double peak_mb() const { return status_field_mb(child_.pid(), "VmHWM:"); }
   // By `birthmark status`.
   [[nodiscard]] Result<StoreFigures> store_figures() const;
 
  private:
-  ServerProcess(Options options, pid_t pid, FileDescriptor output) : options_(std::move(options)), pid_(pid), output_(std::move(output)) {}
+  ServerProcess(Options options, ChildProgram child) : options_(std::move(options)), child_(std::move(child)) {}
   [[nodiscard]] Status wait_until_ready();
   [[nodiscard]] Result<std::string> read_line();
-  [[nodiscard]] double status_field_mb(std::string_view name) const;
 
   Options options_;
-  pid_t pid_;
-  FileDescriptor output_;
+  ChildProgram child_;
   std::string unread_;
   std::uint16_t port_ = 0;
 };

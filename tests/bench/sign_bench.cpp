@@ -3,12 +3,10 @@
 #include "sign_bench.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <limits>
@@ -21,6 +19,7 @@
 #include "net/client.h"
 #include "preload.h"
 #include "primitives.h"
+#include "scratch_directory.h"
 #include "server_process.h"
 #include "sign_requests.h"
 
@@ -67,26 +66,6 @@ struct Row {
   double batch = 0;   // requests per commit
   double server_cores = 0;
   double generator_cores = 0;
-};
-
-class ScratchDirectory {
- public:
-  static Result<ScratchDirectory> make(const std::filesystem::path& parent) {
-    std::string name = (parent / "bench-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) return fail(ErrorCode::unavailable, "cannot make " + name + ": " + describe_errno(errno));
-    return ScratchDirectory(name);
-  }
-  ScratchDirectory(ScratchDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  ScratchDirectory& operator=(ScratchDirectory&&) = delete;
-  ~ScratchDirectory() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  explicit ScratchDirectory(std::string path) : path_(std::move(path)) {}
-  std::filesystem::path path_;
 };
 
 double seconds_since(Clock::time_point begun) {

@@ -73,6 +73,18 @@ TlsPeer::TlsPeer(std::uint16_t port, const TlsPeerOptions& options) : socket_(po
   SSL_SESSION_free(session);
 }
 
+std::string client_hello() {
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free);
+  const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), &SSL_free);
+  BIO* sent = BIO_new(BIO_s_mem());
+  SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), sent);
+  SSL_connect(ssl.get());  // would go on once the server has answered
+  ERR_clear_error();
+  char* octets = nullptr;
+  const long size = BIO_get_mem_data(sent, &octets);
+  return {octets, static_cast<std::size_t>(size)};
+}
+
 TlsPeer::~TlsPeer() = default;
 
 // True when the call may be repeated.

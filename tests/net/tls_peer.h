@@ -50,4 +50,7 @@ class TlsPeer {
   std::string failure_;
 };
 
+// The first octets of a handshake, for a RawPeer to send as badly as it likes.
+[[nodiscard]] std::string client_hello();
+
 }  // namespace birthmark::net_test

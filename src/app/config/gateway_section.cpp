@@ -17,6 +17,7 @@ Status read(const ConfigFile& file, Config& config) {
                       .text("ostree", ostree)
                       .text("app_proxy_url", config.app_proxy_url)
                       .duration("est_validity", config.est_validity)
+                      .number("tickets", config.gateway_tickets, 0, 4)
                       .finish());
   config.gateway_repository = repository;
   config.gateway_ostree = ostree;
@@ -34,6 +35,7 @@ std::string written(const ConfigDefaults& defaults) {
 # ostree = ""  # a directory for /ostree
 # app_proxy_url = ""
 # est_validity = "1095d"  # of certificates renewed under /.well-known/est
+# tickets = 0  # for TLS session resumption: 1 saves a device that resumes its half of a handshake
 )";
 }
 
