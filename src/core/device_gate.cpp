@@ -164,14 +164,16 @@ Result<IssuanceRecord> DeviceGate::record_of(const PresentedCertificate& present
 
 Task<Result<RecordOutcome>> DeviceGate::record_foreign(IssuanceRecord& record, const Fingerprint& fingerprint, Preconditions expected,
                                                        const std::string& peer_address) {
-  for (;;) {
+  // A serial number that is taken, most often by this device's own life before it was denied and allowed, gives way to one of ours.
+  for (int tries = 1;; ++tries) {
     IssuanceRecord copy = record;
     copy.audit_body = device_audit_body(AuditEvent::device_admitted, copy, fingerprint, peer_address);
     BIRTHMARK_CRASH_POINT("gateway.before_first_contact");
     auto outcome = co_await registry_.record(std::move(copy), expected);
-    const bool again = outcome && outcome->conflict == RecordConflict::serial_taken && record.serial != surrogate_serial(fingerprint);
-    if (!again) co_return outcome;
-    record.serial = surrogate_serial(fingerprint);
+    if (!outcome || outcome->conflict != RecordConflict::serial_taken || tries == kMaxAttempts) co_return outcome;
+    Fingerprint drawn;
+    if (const auto filled = random_.fill(drawn.octets); !filled) co_return tl::make_unexpected(filled.error());
+    record.serial = surrogate_serial(drawn);
   }
 }
 

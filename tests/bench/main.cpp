@@ -8,6 +8,7 @@
 #include "gateway_bench.h"
 #include "http_bench.h"
 #include "sign_bench.h"
+#include "soak.h"
 
 namespace {
 
@@ -16,6 +17,7 @@ using namespace birthmark;
 constexpr const char* kUsage =
     "birthmark-bench sign [--quick|--smoke] [--server PROGRAM]   one registration's cost beside its two primitives\n"
     "birthmark-bench gateway [--quick|--smoke] [--server PROGRAM] a device's visit beside openssl s_server's handshake\n"
+    "birthmark-bench soak [--minutes N] [--server PROGRAM]       mixed traffic at the gateway, 30 minutes unless told: does memory stay?\n"
     "birthmark-bench http [--quick|--smoke]                      the HTTP engine alone\n"
     "birthmark-bench http-serve PORT THREADS                     its handler, for another load generator\n";
 
@@ -38,6 +40,7 @@ int main(int argc, char** argv) {
   const std::string_view name = argv[1];
   std::filesystem::path server = std::filesystem::path(argv[0]).parent_path() / "birthmark";
   auto extent = bench::Extent::full;
+  unsigned minutes = 30;
   Status outcome;
   if (name == "http-serve" && argc == 4) {
     outcome = bench::serve_http(static_cast<std::uint16_t>(number(argv[2])), number(argv[3]));
@@ -48,6 +51,8 @@ int main(int argc, char** argv) {
         extent = bench::Extent::quick;
       } else if (word == "--smoke") {
         extent = bench::Extent::smoke;
+      } else if (word == "--minutes" && name == "soak" && i + 1 < argc) {
+        minutes = number(argv[++i]);
       } else if (word == "--server" && i + 1 < argc) {
         server = argv[++i];
       } else {
@@ -58,6 +63,8 @@ int main(int argc, char** argv) {
       outcome = bench::run_sign_bench(server, extent);
     } else if (name == "gateway") {
       outcome = bench::run_gateway_bench(server, extent);
+    } else if (name == "soak" && minutes > 0) {
+      outcome = bench::run_soak(server, minutes);
     } else if (name == "http") {
       outcome = bench::run_http_bench(extent);
     } else {

@@ -196,6 +196,18 @@ TEST(GatewayContact, ADeniedDeviceIsOutAtOnceAndForgottenOnceAllowed) {
   EXPECT_EQ(gateway().get(device, "/device").status, 409);
 }
 
+// With the certificate it always had: an operator may be wrong about a device more than once.
+TEST(GatewayContact, ADeviceComesBackAsOftenAsItIsAllowed) {
+  const GatewayDevice device = gateway().make_device();
+  ASSERT_EQ(gateway().get(device, "/device").status, 200);
+  for (int round = 1; round <= 4; ++round) {
+    gateway().factory().command({"device", "deny", device.uuid, "--reason", "stolen"});
+    EXPECT_EQ(gateway().get(device, "/device").status, 403) << round;
+    gateway().factory().command({"device", "allow", device.uuid, "--reason", "found"});
+    EXPECT_EQ(gateway().get(device, "/device").status, 200) << round;
+  }
+}
+
 // --- endpoints ---------------------------------------------------------------------------------------------------------------------------
 
 TEST(GatewayEndpoints, DeviceHasTheKeysOfEveryClient) {
