@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "net/ascii.h"
+#include "net/http_date.h"
 #include "net/tls_client.h"
 #include "net/url.h"
 
@@ -225,6 +226,10 @@ std::string_view ClientResponse::header(std::string_view name) const {
     if (equal_ignoring_case(known, name)) return value;
   }
   return {};
+}
+
+std::optional<std::time_t> ClientResponse::moment(std::string_view name) const {
+  return parse_http_date(header(name));
 }
 
 struct HttpClient::State {

@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +44,8 @@ struct ClientResponse {
 
   // The first header of that name (compared without case), or an empty view.
   [[nodiscard]] std::string_view header(std::string_view name) const;
+  // The same where it is an HTTP date (RFC 9110 5.6.7).
+  [[nodiscard]] std::optional<std::time_t> moment(std::string_view name) const;
 };
 
 // Asks one request after another and keeps the connection open between them as long as the server does. One thread at a time.

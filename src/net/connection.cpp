@@ -9,6 +9,7 @@
 #include <exception>
 
 #include "base/log.h"
+#include "net/request_id.h"
 #include "net/response_writer.h"
 #include "net/tls_server.h"
 
@@ -183,12 +184,13 @@ Task<Response> Connection::ask_handler() {
   Request& request = exchange_->reader.request();
   channel_->describe(peer_);
   request.peer = peer_;
+  request.id = request_id(request.header("X-Request-Id"));
   try {
     co_return co_await service_->handler.handle(request);
   } catch (const std::exception& error) {
-    log::error("a request handler failed", {{"path", std::string(request.path)}, {"what", error.what()}});
+    log::error("a request handler failed", {{"request", request.id}, {"path", std::string(request.path)}, {"what", error.what()}});
   } catch (...) {
-    log::error("a request handler failed", {{"path", std::string(request.path)}});
+    log::error("a request handler failed", {{"request", request.id}, {"path", std::string(request.path)}});
   }
   co_return json_error(500, "internal error");
 }
@@ -203,7 +205,8 @@ void Connection::answer(Response response) {
   const bool keep = reader.keep_alive() && !worker_.draining();
   const Persistence persistence = !keep ? Persistence::close : reader.http_1_0() ? Persistence::keep_and_tell : Persistence::keep;
   exchange_->out.clear();
-  write_response(exchange_->out, response, persistence, reader.is_head() ? BodyUse::omit : BodyUse::send, worker_.date());
+  write_response(exchange_->out, response, persistence, reader.is_head() ? BodyUse::omit : BodyUse::send, worker_.date(),
+                 exchange_->reader.request().id);
   on_delivered_ = std::move(response.on_delivered);
   afterwards_ = keep ? Afterwards::next_request : Afterwards::close;
   phase_ = Phase::writing;

@@ -41,6 +41,7 @@ struct Request {
   std::string_view body;
   std::vector<std::pair<std::string_view, std::string_view>> headers;
   PeerIdentity peer;
+  std::string id;  // its name in the log and in the answer's X-Request-Id
 
   // The first header of that name, or an empty view.
   [[nodiscard]] std::string_view header(std::string_view name) const;

@@ -56,7 +56,8 @@ bool is_writable(const Response& response) {
                      [](const auto& field) { return is_field_name(field.first) && is_field_text(field.second); });
 }
 
-void write_response(std::string& to, const Response& response, Persistence persistence, BodyUse body_use, std::string_view date) {
+void write_response(std::string& to, const Response& response, Persistence persistence, BodyUse body_use, std::string_view date,
+                    std::string_view request_id) {
   const bool content = !has_no_content(response.status);
   to.reserve(to.size() + 256 + response.body.size());
   to.append("HTTP/1.1 ");
@@ -76,6 +77,7 @@ void write_response(std::string& to, const Response& response, Persistence persi
     append_number(to, response.body.size());
     to.append("\r\n");
   }
+  if (!request_id.empty()) append_field(to, "X-Request-Id", request_id);
   if (persistence == Persistence::close) to.append("Connection: close\r\n");
   if (persistence == Persistence::keep_and_tell) to.append("Connection: keep-alive\r\n");
   to.append("\r\n");

@@ -23,8 +23,9 @@ enum class BodyUse : std::uint8_t {
   omit,  // the answer to HEAD: Content-Length as for GET, no body
 };
 
-// Appends to `to`. `date` is the value of the Date header.
-void write_response(std::string& to, const Response& response, Persistence persistence, BodyUse body_use, std::string_view date);
+// Appends to `to`. `date` is the value of the Date header; `request_id`, of X-Request-Id, is plain text or empty.
+void write_response(std::string& to, const Response& response, Persistence persistence, BodyUse body_use, std::string_view date,
+                    std::string_view request_id = {});
 
 // Whether status, content type and headers can be written as they are.
 [[nodiscard]] bool is_writable(const Response& response);

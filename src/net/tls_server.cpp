@@ -143,10 +143,18 @@ Result<std::shared_ptr<TlsServer>> TlsServer::create(const TlsServerSettings& se
 TlsServer::~TlsServer() = default;
 
 Status TlsServer::reload(const TlsServerSettings& settings) {
-  BIRTHMARK_TRY(auto generation, make_generation(settings));
-  const std::lock_guard lock(mutex_);
-  current_ = std::move(generation);
+  BIRTHMARK_TRY(auto generation, prepare(settings));
+  use(std::move(generation));
   return {};
+}
+
+Result<std::shared_ptr<const TlsServer::Generation>> TlsServer::prepare(const TlsServerSettings& settings) {
+  return make_generation(settings);
+}
+
+void TlsServer::use(std::shared_ptr<const Generation> generation) {
+  const std::lock_guard lock(mutex_);
+  current_.swap(generation);  // what was there ends after the lock, unless a connection holds it
 }
 
 std::unique_ptr<Channel> TlsServer::open(int descriptor, const PeerIdentity& peer) const {

@@ -67,11 +67,13 @@ class TlsServer {
 
   // From any thread. On an error everything stays as it was.
   [[nodiscard]] Status reload(const TlsServerSettings& settings);
+  // The same in two steps, so that several listeners change together or not at all.
+  struct Generation;  // what one reload made (tls_server.cpp)
+  [[nodiscard]] static Result<std::shared_ptr<const Generation>> prepare(const TlsServerSettings& settings);
+  void use(std::shared_ptr<const Generation> generation);
 
   // For the engine: TLS on a connected, non-blocking socket, which it does not own. Null when there is no memory.
   [[nodiscard]] std::unique_ptr<Channel> open(int descriptor, const PeerIdentity& peer) const;
-
-  struct Generation;  // what one reload made (tls_server.cpp)
 
  private:
   TlsServer() = default;

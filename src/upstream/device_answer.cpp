@@ -18,11 +18,19 @@ std::string noted(std::string_view text) {
   return line;
 }
 
-std::optional<Duration> parse_retry_after(std::string_view text) {
+std::optional<Duration> retry_after(const net::ClientResponse& response, std::time_t now) {
   constexpr std::int64_t kDay = 86'400;
+  const std::string_view text = response.header("Retry-After");
   std::int64_t seconds = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (text.empty() || read.ec != std::errc{} || read.ptr != text.data() + text.size() || seconds < 0) return std::nullopt;
+  const bool number = !text.empty() && read.ec == std::errc{} && read.ptr == text.data() + text.size();
+  if (!number) {
+    const auto until = response.moment("Retry-After");
+    if (!until) return std::nullopt;
+    // Two clocks need not agree, but what one of them says of itself does.
+    seconds = std::max<std::int64_t>(*until - response.moment("Date").value_or(now), 0);
+  }
+  if (seconds < 0) return std::nullopt;
   return std::chrono::seconds(std::min(seconds, kDay));
 }
 

@@ -17,7 +17,7 @@ class DeviceApiConnection final : public core::Upstream {
     core::UpstreamReply reply;
     if (response) {
       reply.status = response->status;
-      reply.retry_after = parse_retry_after(response->header("Retry-After"));
+      reply.retry_after = retry_after(*response, std::time(nullptr));
       reply.text = noted(response->body);
       return reply;
     }
