@@ -44,6 +44,11 @@ std::string_view to_string(AuditEvent event) {
     case AuditEvent::order_closed: return "order_closed";
     case AuditEvent::token_created: return "token_created";
     case AuditEvent::token_revoked: return "token_revoked";
+    case AuditEvent::station_added: return "station_added";
+    case AuditEvent::station_revoked: return "station_revoked";
+    case AuditEvent::operator_added: return "operator_added";
+    case AuditEvent::operator_revoked: return "operator_revoked";
+    case AuditEvent::settings_changed: return "settings_changed";
     case AuditEvent::trust_changed: return "trust_changed";
     case AuditEvent::clock_accepted: return "clock_accepted";
     case AuditEvent::upstream_retried: return "upstream_retried";

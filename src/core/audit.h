@@ -35,6 +35,11 @@ enum class AuditEvent : std::uint8_t {
   config_changed,   // configuration for devices, written by an operator or the device
   token_created,    // an API token: its id, scopes and station, never itself
   token_revoked,
+  station_added,  // a certificate with which a station registers
+  station_revoked,
+  operator_added,  // a certificate with which an operator uses the admin listener
+  operator_revoked,
+  settings_changed,  // a running server took over a changed configuration
   trust_changed,     // root, device CAs or TLS certificate installed, disabled, enabled or revoked
   clock_accepted,    // an operator confirmed the clock after a jump
   upstream_retried,  // an operator had messages to the upstream sent again

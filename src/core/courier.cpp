@@ -11,12 +11,21 @@
 namespace birthmark::core {
 namespace {
 
+constexpr const char* kAnotherKey = "the upstream has another key for this device: delete it there, then `birthmark upstream retry`";
+
 constexpr Duration kLongestNap = std::chrono::seconds(1);
 constexpr Duration kFarthestDue = std::chrono::hours(2);  // Retry-After is taken up to one
 constexpr Duration kShortestNap = std::chrono::milliseconds(20);
 
 std::string name_of(OutboxChannel channel) {
   return channel == OutboxChannel::upstream ? "upstream" : "events";
+}
+
+// For good, as long as no operator does something about it: the device is told what the upstream said, and not to come again.
+tl::unexpected<Error> upstream_refused(const std::string& note) {
+  const bool conflict = note == kAnotherKey || note.starts_with("HTTP 409");
+  const std::string said = note.empty() ? std::string() : ": " + note;
+  return fail(conflict ? ErrorCode::conflict : ErrorCode::forbidden, "the upstream does not take this device" + said);
 }
 
 // What is known of a message without waiting; nothing while it is on its way.
@@ -26,8 +35,7 @@ std::optional<Status> standing_of(const Result<std::optional<OutboxEntry>>& foun
   switch ((*found)->state) {
     case OutboxState::waiting:
     case OutboxState::sending: return std::nullopt;
-    case OutboxState::stopped:
-      return Status(fail(ErrorCode::unavailable, "the upstream refused this device; an operator has to look at it", (*found)->note));
+    case OutboxState::stopped: return Status(upstream_refused((*found)->note));
     case OutboxState::superseded: return Status(fail(ErrorCode::unavailable, "this certificate was replaced; try again"));
     default: return Status();
   }
@@ -251,7 +259,7 @@ void Courier::compare_keys(Upstream& upstream, const OutboxMessage& message, Del
   }
   judged.state = OutboxState::stopped;
   judged.may_be_there = true;
-  judged.note = "the upstream has another key for this device: delete it there, then `birthmark upstream retry`";
+  judged.note = kAnotherKey;
 }
 
 // An answer of any kind ends `unreachable`; the other holds end by themselves.

@@ -22,6 +22,15 @@ Refusal unreadable(const Error& error) {
   return {RefusalReason::malformed_request, RefusalKind::bad_request, error.public_message, error.describe(), {}};
 }
 
+// The device is registered here, and the upstream does not know it yet, or will not have it: asking again changes nothing then.
+Refusal not_confirmed(const Error& error, std::string identity) {
+  Refusal refusal = unavailable(RefusalReason::upstream_pending, error, std::move(identity));
+  if (error.code == ErrorCode::unavailable) return refusal;
+  refusal.reason = RefusalReason::upstream_refused;
+  refusal.kind = error.code == ErrorCode::conflict ? RefusalKind::conflict : RefusalKind::forbidden;
+  return refusal;
+}
+
 // Tells the store that somebody is on the way to it.
 class OnTheWay {
  public:
@@ -85,13 +94,13 @@ Task<EnrollmentOutcome> Enroller::enroll(const Enrollment& enrollment) {
     Refusal refusal = unreadable(facts.error());
     co_return co_await refuse(enrollment, refusal);
   }
-  auto examined = policy_.examine(*facts, enrollment, trust_.current()->factory);
+  auto examined = policy_.get()->examine(*facts, enrollment, trust_.current()->factory);
   if (auto* refusal = std::get_if<Refusal>(&examined)) co_return co_await refuse(enrollment, *refusal);
 
   const Applicant& applicant = std::get<Applicant>(examined);
   const CsrFacts& csr = *facts;
   on_the_way.arrived();  // in the queue it may have to wait for others
-  if (desk_ == nullptr) {
+  if (desk_ == nullptr || !desk_->listens()) {
     const IdentityQueue::Turn turn = co_await queue_.enter(applicant.identity);
     co_return co_await enroll_in_turn(enrollment, applicant, csr);
   }
@@ -113,7 +122,7 @@ Task<EnrollmentOutcome> Enroller::confirm_upstream(const Enrollment& enrollment,
   const RowId certificate = enrolled->certificate;
   const Status confirmed = co_await desk_->confirm(certificate);
   if (confirmed) co_return std::move(outcome);
-  Refusal refusal = unavailable(RefusalReason::upstream_pending, confirmed.error(), enrolled->identity.external_id);
+  Refusal refusal = not_confirmed(confirmed.error(), enrolled->identity.external_id);
   co_return co_await refuse(enrollment, refusal);
 }
 
@@ -150,9 +159,10 @@ Task<Enroller::Attempt> Enroller::attempt(const Enrollment& enrollment, const Ap
     (*known)->certificate.reset();
     (*known)->status = DeviceStatus::released;
   }
+  const std::shared_ptr<const IssuancePolicy> policy = policy_.get();
   std::optional<Placement> placement;
-  if (policy_.asks_orders()) {
-    auto placed = place(enrollment, applicant, facts, *known, *now);
+  if (policy->asks_orders()) {
+    auto placed = place(*policy, enrollment, applicant, facts, *known, *now);
     if (auto* refusal = std::get_if<Refusal>(&placed)) co_return std::move(*refusal);
     placement = std::move(std::get<Placement>(placed));
   }
@@ -160,7 +170,7 @@ Task<Enroller::Attempt> Enroller::attempt(const Enrollment& enrollment, const Ap
   const auto validity = placement ? placement->validity : std::nullopt;
 
   // 2 replay? 3 decide
-  auto decision = policy_.decide(placed_applicant, facts, enrollment, *known, *trust, *now, random_, validity);
+  auto decision = policy->decide(placed_applicant, facts, enrollment, *known, *trust, *now, random_, validity);
   if (auto* refusal = std::get_if<Refusal>(&decision)) co_return std::move(*refusal);
   if (std::holds_alternative<Replay>(decision)) {
     CertificateRecord& recorded = *(*known)->certificate;
@@ -174,11 +184,11 @@ Task<Enroller::Attempt> Enroller::attempt(const Enrollment& enrollment, const Ap
   co_return co_await issue(enrollment, placed_applicant, std::move(approval), trust, std::move(*known), *now, order);
 }
 
-std::variant<Placement, Refusal> Enroller::place(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts,
-                                                 const std::optional<DeviceRecord>& known, Instant now) {
+std::variant<Placement, Refusal> Enroller::place(const IssuancePolicy& policy, const Enrollment& enrollment, const Applicant& applicant,
+                                                 const CsrFacts& facts, const std::optional<DeviceRecord>& known, Instant now) {
   const auto view = orders_->view(applicant.identity);
   if (!view) return unavailable(RefusalReason::storage_unavailable, view.error(), applicant.identity.external_id);
-  return policy_.place(applicant, facts, enrollment, known, *view, now);
+  return policy.place(applicant, facts, enrollment, known, *view, now);
 }
 
 Task<Enroller::Attempt> Enroller::issue(const Enrollment& enrollment, const Applicant& applicant, Approval approval,
@@ -186,7 +196,7 @@ Task<Enroller::Attempt> Enroller::issue(const Enrollment& enrollment, const Appl
                                         const Placement* placement) {
   OnTheWay on_the_way(registry_);
   const std::string& id = applicant.identity.external_id;
-  const bool track_delivery = policy_.unseen_rule_applies(enrollment.proof);
+  const bool track_delivery = policy_.get()->unseen_rule_applies(enrollment.proof);
   IssuanceRecord record;
   record.identity = applicant.identity;
   record.name = enrollment.claims.name.empty() ? id : enrollment.claims.name;
@@ -264,6 +274,7 @@ Task<EnrollmentOutcome> Enroller::refuse(const Enrollment& enrollment, Refusal r
               {"id", refusal.identity},
               {"peer", enrollment.origin.peer_address},
               {"station", enrollment.origin.station},
+              {"request", enrollment.origin.request},
               {"text", refusal.audit_text.empty() ? refusal.public_text : refusal.audit_text}});
   const auto now = clock_.trusted_now();
   if (now) {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <string>
 
+#include "base/live.h"
 #include "core/clock_guard.h"
 #include "core/enrollment.h"
 #include "core/identity_queue.h"
@@ -37,9 +38,15 @@ class Enroller {
         clock_(clock),
         random_(random),
         orders_(orders),
-        policy_(codec, rules),
+        policy_(IssuancePolicy(codec, rules)),
         issuer_(codec) {
-    BIRTHMARK_ASSERT(orders_ != nullptr || !policy_.asks_orders());
+    BIRTHMARK_ASSERT(orders_ != nullptr || !policy_.get()->asks_orders());
+  }
+
+  // For what is decided from now on.
+  void set_rules(RegistrationRules rules) {
+    BIRTHMARK_ASSERT(orders_ != nullptr || !IssuancePolicy(codec_, rules).asks_orders());
+    policy_.set(IssuancePolicy(codec_, rules));
   }
 
   // From now on what is registered is told outside too. Before the first enrollment; `desk` must outlive it.
@@ -62,7 +69,8 @@ class Enroller {
   [[nodiscard]] Task<Attempt> issue(const Enrollment& enrollment, const Applicant& applicant, Approval approval,
                                     std::shared_ptr<const TrustSnapshot> trust, std::optional<DeviceRecord> known, Instant now,
                                     const Placement* placement);
-  [[nodiscard]] std::variant<Placement, Refusal> place(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts,
+  [[nodiscard]] std::variant<Placement, Refusal> place(const IssuancePolicy& policy, const Enrollment& enrollment,
+                                                       const Applicant& applicant, const CsrFacts& facts,
                                                        const std::optional<DeviceRecord>& known, Instant now);
   [[nodiscard]] Task<Status> audit_refusal(std::string body, Instant now);
   [[nodiscard]] Task<EnrollmentOutcome> enroll_with_turn(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts);
@@ -74,7 +82,7 @@ class Enroller {
   ClockGuard& clock_;
   Random& random_;
   Orders* const orders_;
-  const IssuancePolicy policy_;
+  Live<IssuancePolicy> policy_;
   const Issuer issuer_;
   OutboxDesk* desk_ = nullptr;
   IdentityQueue queue_;

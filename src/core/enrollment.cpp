@@ -9,6 +9,7 @@ std::string_view to_string(Proof proof) {
     case Proof::open_network: return "open";
     case Proof::token: return "token";
     case Proof::device_certificate: return "certificate";
+    case Proof::station: return "station";
   }
   return "unknown";
 }
@@ -46,6 +47,7 @@ std::string_view to_string(RefusalReason reason) {
     case RefusalReason::clock_suspect: return "clock_suspect";
     case RefusalReason::storage_unavailable: return "storage_unavailable";
     case RefusalReason::upstream_pending: return "upstream_pending";
+    case RefusalReason::upstream_refused: return "upstream_refused";
     case RefusalReason::internal: return "internal";
   }
   return "unknown";

@@ -18,12 +18,13 @@ struct Origin {
   std::string peer_address;  // without port
   std::string station;       // the station's name, or its token's; the peer address under open trust
   std::string credential;    // which token or certificate proved it; empty under open trust
+  std::string request{};     // the request's id, for the log
 };
 
 // How the peer showed that it may enroll. Open trust asks for nothing beyond its network.
-enum class Proof : std::uint8_t { open_network, token, device_certificate };
+enum class Proof : std::uint8_t { open_network, token, device_certificate, station };
 [[nodiscard]] std::string_view to_string(Proof proof);
-// As the audit says it: "open", "token:3f09c1d2aa".
+// As the audit says it: "open", "token:3f09c1d2aa", "station:SERIAL".
 [[nodiscard]] std::string describe(Proof proof, const Origin& origin);
 
 // What the device says of itself. All of it is a claim until the policy has looked.
@@ -70,6 +71,7 @@ enum class RefusalReason : std::uint8_t {
   clock_suspect,
   storage_unavailable,
   upstream_pending,  // registered, but the upstream must know first and does not yet
+  upstream_refused,  // registered, but the upstream must know first and will not have it
   internal,
 };
 [[nodiscard]] std::string_view to_string(RefusalReason reason);

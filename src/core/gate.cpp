@@ -14,11 +14,17 @@ Refusal refused(RefusalReason reason, RefusalKind kind, std::string text) {
   return {reason, kind, std::move(text), {}, {}};
 }
 
+bool from_admitted_network(const AdmissionRules& rules, std::string_view address) {
+  if (!rules.networks.empty()) return contains(rules.networks, address);
+  return rules.trust != RegistrationTrust::open || contains(private_networks(), address);
+}
+
 }  // namespace
 
 std::optional<RegistrationTrust> parse_registration_trust(std::string_view name) {
   if (name == "open") return RegistrationTrust::open;
   if (name == "token") return RegistrationTrust::token;
+  if (name == "certificate") return RegistrationTrust::certificate;
   return std::nullopt;
 }
 
@@ -64,20 +70,34 @@ std::optional<Duration> StationBuckets::take(const std::string& station, Duratio
 
 // --- Gate ----------------------------------------------------------------------------------------------------------------------------
 
-bool Gate::from_admitted_network(std::string_view address) const {
-  if (!rules_.networks.empty()) return contains(rules_.networks, address);
-  return rules_.trust != RegistrationTrust::open || contains(private_networks(), address);
+void Gate::set_rules(AdmissionRules rules) {
+  const Rate rate = rules.rate_per_station;
+  rules_.set(std::move(rules));
+  if (buckets()->rate() != rate) set_buckets(rate);
+}
+
+void Gate::set_buckets(Rate rate) {
+  auto fresh = std::make_shared<StationBuckets>(rate);
+  const std::lock_guard held(buckets_mutex_);
+  buckets_ = std::move(fresh);
+}
+
+std::shared_ptr<StationBuckets> Gate::buckets() {
+  const std::lock_guard held(buckets_mutex_);
+  return buckets_;
 }
 
 std::variant<Admission, Refusal> Gate::admit(const Presented& presented) {
-  if (!from_admitted_network(presented.peer_address)) {
+  const std::shared_ptr<const AdmissionRules> rules = rules_.get();
+  if (!from_admitted_network(*rules, presented.peer_address)) {
     return refused(RefusalReason::outside_networks, RefusalKind::forbidden,
                    "registration is not open to " + std::string(presented.peer_address) + ": it is outside registration.networks");
   }
-  auto proven = prove(presented);
-  const auto* admission = std::get_if<Admission>(&proven);
+  auto proven = prove(*rules, presented);
+  auto* admission = std::get_if<Admission>(&proven);
   if (admission == nullptr) return proven;
-  if (const auto wait = buckets_.take(admission->origin.station, clock_.uptime())) {
+  admission->origin.request = presented.request;
+  if (const auto wait = buckets()->take(admission->origin.station, clock_.uptime())) {
     Refusal refusal = refused(RefusalReason::too_many_requests, RefusalKind::too_many,
                               "station " + admission->origin.station + " registers faster than it may; wait and ask again");
     refusal.retry_after = std::chrono::ceil<std::chrono::seconds>(*wait);
@@ -86,9 +106,16 @@ std::variant<Admission, Refusal> Gate::admit(const Presented& presented) {
   return proven;
 }
 
-std::variant<Admission, Refusal> Gate::prove(const Presented& presented) {
+std::variant<Admission, Refusal> Gate::prove(const AdmissionRules& rules, const Presented& presented) {
   const std::string address(presented.peer_address);
-  if (rules_.trust == RegistrationTrust::open) return Admission{Proof::open_network, {address, address, {}}};
+  if (rules.trust == RegistrationTrust::open) return Admission{Proof::open_network, {address, address, {}}};
+  if (rules.trust == RegistrationTrust::certificate) {
+    BIRTHMARK_ASSERT(certificates_ != nullptr);
+    auto shown = certificates_->authenticate(presented.certificate, HolderRole::station, clock_.now());
+    if (auto* refusal = std::get_if<Refusal>(&shown)) return std::move(*refusal);
+    const SiteCertificate& certificate = std::get<SiteCertificate>(shown);
+    return Admission{Proof::station, {address, certificate.holder, certificate.serial.hex()}};
+  }
   auto judged = tokens_.authenticate(presented.token, Scope::devices_create, clock_.now());
   if (auto* refusal = std::get_if<Refusal>(&judged)) return std::move(*refusal);
   const TokenRecord& token = std::get<TokenRecord>(judged);

@@ -3,6 +3,7 @@
 // Faces ask it before they read a body; the enroller audits what it refuses. Safe from every thread.
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -11,20 +12,23 @@
 #include <variant>
 #include <vector>
 
+#include "base/live.h"
 #include "core/enrollment.h"
 #include "core/network.h"
 #include "core/ports/clock.h"
+#include "core/site_certificate_cache.h"
 #include "core/token_cache.h"
 
 namespace birthmark::core {
 
-enum class RegistrationTrust : std::uint8_t { open, token };
+enum class RegistrationTrust : std::uint8_t { open, token, certificate };
 [[nodiscard]] std::optional<RegistrationTrust> parse_registration_trust(std::string_view name);
 
 // So many registrations in a span of time; as many may come at once.
 struct Rate {
   std::uint32_t count = 0;  // 0: no limit
   Duration per{};
+  bool operator==(const Rate&) const = default;
 };
 [[nodiscard]] Result<Rate> parse_rate(std::string_view text);  // "20/s", "600/m", "5000/h"
 
@@ -39,6 +43,8 @@ struct AdmissionRules {
 struct Presented {
   std::string_view peer_address;
   std::string_view token;
+  const Fingerprint* certificate = nullptr;  // with which it came, and whose key it holds; null: none
+  std::string_view request{};                // its id
 };
 
 struct Admission {
@@ -50,6 +56,7 @@ struct Admission {
 class StationBuckets {
  public:
   explicit StationBuckets(Rate rate) : rate_(rate) {}
+  [[nodiscard]] const Rate& rate() const { return rate_; }
   // Takes one; otherwise how long until there is one.
   [[nodiscard]] std::optional<Duration> take(const std::string& station, Duration uptime);
 
@@ -68,20 +75,27 @@ class StationBuckets {
 
 class Gate {
  public:
-  Gate(AdmissionRules rules, TokenCache& tokens, const Clock& clock)
-      : rules_(std::move(rules)), tokens_(tokens), clock_(clock), buckets_(rules_.rate_per_station) {}
+  // Everything handed in must outlive it. Without `certificates` nobody is let in under certificate trust.
+  Gate(AdmissionRules rules, TokenCache& tokens, const Clock& clock, SiteCertificateCache* certificates = nullptr)
+      : rules_(std::move(rules)), tokens_(tokens), clock_(clock), certificates_(certificates) {
+    set_buckets(rules_.get()->rate_per_station);
+  }
 
-  [[nodiscard]] const AdmissionRules& rules() const { return rules_; }
+  // From the next request on.
+  void set_rules(AdmissionRules rules);
   [[nodiscard]] std::variant<Admission, Refusal> admit(const Presented& presented);
 
  private:
-  [[nodiscard]] std::variant<Admission, Refusal> prove(const Presented& presented);
-  [[nodiscard]] bool from_admitted_network(std::string_view address) const;
+  [[nodiscard]] std::variant<Admission, Refusal> prove(const AdmissionRules& rules, const Presented& presented);
+  void set_buckets(Rate rate);
+  [[nodiscard]] std::shared_ptr<StationBuckets> buckets();
 
-  const AdmissionRules rules_;
+  Live<AdmissionRules> rules_;
   TokenCache& tokens_;
   const Clock& clock_;
-  StationBuckets buckets_;
+  SiteCertificateCache* const certificates_;
+  std::mutex buckets_mutex_;
+  std::shared_ptr<StationBuckets> buckets_;  // as full as they are while the rate stays
 };
 
 }  // namespace birthmark::core

@@ -67,12 +67,17 @@ Result<std::shared_ptr<const TrustSnapshot>> TrustStore::read(const std::vector<
 }
 
 Status TrustStore::reload(std::vector<std::shared_ptr<Signer>> signers) {
-  const std::lock_guard reload_lock(reload_mutex_);
   BIRTHMARK_TRY(auto snapshot, read(signers));
+  use(std::move(snapshot), std::move(signers));
+  return {};
+}
+
+// One that was read before the trust changed again is found stale by the first who decides under it, and refreshed.
+void TrustStore::use(std::shared_ptr<const TrustSnapshot> snapshot, Signers signers) {
+  const std::lock_guard reload_lock(reload_mutex_);
   signers_ = std::move(signers);
   const std::lock_guard lock(snapshot_mutex_);
   snapshot_ = std::move(snapshot);
-  return {};
 }
 
 Status TrustStore::refresh(std::uint64_t stale) {

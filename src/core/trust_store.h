@@ -50,6 +50,10 @@ class TrustStore {
   // Reads the authorities anew and pairs them with these signers (in the order of preference) by public key. On an error the earlier
   // snapshot stays.
   [[nodiscard]] Status reload(std::vector<std::shared_ptr<Signer>> signers);
+  // The same in two steps: what would be, and that it is so from now on.
+  using Signers = std::vector<std::shared_ptr<Signer>>;
+  [[nodiscard]] Result<std::shared_ptr<const TrustSnapshot>> prepare(const Signers& signers) const { return read(signers); }
+  void use(std::shared_ptr<const TrustSnapshot> snapshot, Signers signers);
   // The same with the signers it has, unless somebody else already moved on from `stale`: for who found that the epoch rose.
   [[nodiscard]] Status refresh(std::uint64_t stale);
 

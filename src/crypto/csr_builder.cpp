@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/csr_builder.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 
 #include "base/pem.h"
@@ -40,12 +42,25 @@ void append_extension(Bytes& extensions, ByteView type, ByteView critical, ByteV
   der::append_value(extensions, der::kSequence, {oid, critical, der::value(der::kOctetString, {contents})});
 }
 
-Result<Bytes> encode_alternative_names(const std::vector<std::string>& dns_names) {
+// RFC 5280 4.2.1.6: four octets, or sixteen.
+Result<Bytes> encode_address(const std::string& text) {
+  for (const auto& [family, size] : {std::pair{AF_INET, std::size_t{4}}, {AF_INET6, std::size_t{16}}}) {
+    Bytes octets(size);
+    if (::inet_pton(family, text.c_str(), octets.data()) == 1) return octets;
+  }
+  return fail(ErrorCode::invalid, "'" + text + "' is not an IP address.");
+}
+
+Result<Bytes> encode_alternative_names(const CsrSubject& subject) {
   Bytes names;
-  for (const std::string& name : dns_names) {
+  for (const std::string& name : subject.dns_names) {
     const bool printable = std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7f; });
     if (name.empty() || !printable) return fail(ErrorCode::invalid, "A DNS name must be printable ASCII.");
     der::append_value(names, der::context_primitive(2), {as_bytes(name)});
+  }
+  for (const std::string& address : subject.ip_addresses) {
+    BIRTHMARK_TRY(const Bytes octets, encode_address(address));
+    der::append_value(names, der::context_primitive(7), {octets});
   }
   return der::value(der::kSequence, {names});
 }
@@ -58,8 +73,8 @@ Result<Bytes> encode_attributes(const CsrSubject& subject) {
     append_extension(extensions, oid::kKeyUsage, kTrue, kDigitalSignature);
     append_extension(extensions, oid::kExtendedKeyUsage, kTrue, client_auth);
   }
-  if (!subject.dns_names.empty()) {
-    BIRTHMARK_TRY(const Bytes names, encode_alternative_names(subject.dns_names));
+  if (!subject.dns_names.empty() || !subject.ip_addresses.empty()) {
+    BIRTHMARK_TRY(const Bytes names, encode_alternative_names(subject));
     append_extension(extensions, oid::kSubjectAltName, {}, names);
   }
   if (extensions.empty()) return der::value(der::context_constructed(0), {});

@@ -12,10 +12,11 @@ namespace birthmark::crypto {
 
 struct CsrSubject {
   std::string common_name{};
-  std::string organizational_unit{};     // empty: none
-  bool production = false;               // businessCategory=production
-  std::vector<std::string> dns_names{};  // subjectAltName request, in this order
-  bool device_extensions = false;        // ask for keyUsage digitalSignature and extendedKeyUsage clientAuth, as lmp-device-register does
+  std::string organizational_unit{};        // empty: none
+  bool production = false;                  // businessCategory=production
+  std::vector<std::string> dns_names{};     // subjectAltName request, in this order
+  std::vector<std::string> ip_addresses{};  // likewise, behind them
+  bool device_extensions = false;  // ask for keyUsage digitalSignature and extendedKeyUsage clientAuth, as lmp-device-register does
 };
 
 // One CERTIFICATE REQUEST block with one final newline, attributes in the order CN, OU, businessCategory, UTF8String.

@@ -64,6 +64,9 @@ struct RegistryView {
 [[nodiscard]] inline tl::unexpected<Error> token_taken(const std::string& id) {
   return fail(ErrorCode::conflict, "there is a token " + id + " already");
 }
+[[nodiscard]] inline tl::unexpected<Error> certificate_taken(const std::string& serial) {
+  return fail(ErrorCode::conflict, "there is a certificate " + serial + " already");
+}
 [[nodiscard]] inline tl::unexpected<Error> is_denied(const core::DeviceIdentity& identity) {
   return fail(ErrorCode::conflict, "device " + identity.external_id + " is on the deny list: take it off with `birthmark device allow`");
 }

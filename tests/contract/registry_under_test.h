@@ -24,6 +24,7 @@ class RegistryUnderTest {
   virtual ~RegistryUnderTest() = default;
   virtual core::Registry& registry() = 0;
   virtual core::Tokens& tokens() = 0;
+  virtual core::SiteCertificates& site_certificates() = 0;
   virtual core::Outbox& outbox() = 0;
   virtual core::Intake& intake() = 0;
   virtual core::Orders& orders() = 0;
@@ -35,6 +36,7 @@ class MemoryUnderTest final : public RegistryUnderTest {
  public:
   core::Registry& registry() override { return *registry_; }
   core::Tokens& tokens() override { return *registry_; }
+  core::SiteCertificates& site_certificates() override { return *registry_; }
   core::Outbox& outbox() override { return *registry_; }
   core::Intake& intake() override { return *registry_; }
   core::Orders& orders() override { return *registry_; }
@@ -66,6 +68,7 @@ class SqliteUnderTest final : public RegistryUnderTest {
   }
   core::Registry& registry() override { return *registry_; }
   core::Tokens& tokens() override { return registry_->tokens(); }
+  core::SiteCertificates& site_certificates() override { return registry_->site_certificates(); }
   core::Outbox& outbox() override { return registry_->outbox(); }
   core::Intake& intake() override { return registry_->intake(); }
   core::Orders& orders() override { return registry_->orders(); }

@@ -276,7 +276,8 @@ TEST_F(CourierTest, ConfirmGivesUpAtItsDeadlineAndSaysWhatTheUpstreamRefused) {
   }));
   const Status refused = run_task(courier_->confirm(certificate));
   ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().public_message.find("refused"), std::string::npos);
+  EXPECT_EQ(refused.error().code, ErrorCode::forbidden) << "coming again would change nothing";
+  EXPECT_NE(refused.error().public_message.find("HTTP 400"), std::string::npos) << refused.error().public_message;
 }
 
 TEST_F(CourierTest, StoppingEndsWaitsAndLeavesNoDoubt) {

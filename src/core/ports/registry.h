@@ -105,6 +105,7 @@ struct DeviceFilter {
   std::optional<Instant> created_from;
   std::optional<Instant> created_before;
   std::optional<Instant> expires_before;  // the newest certificate
+  std::optional<bool> test;               // whether it was made on a test order
   std::string text;                       // within the name, hardware id, station or group; ASCII letters in any case
 };
 

@@ -145,6 +145,11 @@ std::vector<std::string> Certificate::organizational_units() const {
 std::string Certificate::serial_decimal() const {
   return integer_decimal(X509_get0_serialNumber(x509_.get()));
 }
+Result<Serial> Certificate::serial() const {
+  const ASN1_INTEGER* number = X509_get0_serialNumber(x509_.get());
+  if (ASN1_STRING_type(number) == V_ASN1_NEG_INTEGER) return fail(ErrorCode::invalid, "the certificate has a negative serial number");
+  return Serial::from_magnitude({ASN1_STRING_get0_data(number), static_cast<std::size_t>(ASN1_STRING_length(number))});
+}
 Instant Certificate::not_before() const {
   return to_instant(X509_get0_notBefore(x509_.get()));
 }

@@ -37,6 +37,8 @@ class Certificate {
   [[nodiscard]] std::vector<std::string> organizational_units() const;
   // Base 10, as fioctl and its API write serials; foreign ones may need 21 octets (protocol facts, Foundries 1.5).
   [[nodiscard]] std::string serial_decimal() const;
+  // Of a certificate whose serial keeps to RFC 5280 4.1.2.2, as ours do.
+  [[nodiscard]] Result<Serial> serial() const;
   [[nodiscard]] Instant not_before() const;
   [[nodiscard]] Instant not_after() const;
   [[nodiscard]] bool is_ca() const;  // basicConstraints CA:TRUE, critical or not

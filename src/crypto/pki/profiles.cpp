@@ -332,4 +332,19 @@ Result<Certificate> make_site_ca_certificate(const PrivateKey& key, const std::s
   return finish_certificate(std::move(certificate), key);
 }
 
+Result<Certificate> make_holder_certificate(const RootAuthority& site, const CertificateRequest& request, const std::string& holder,
+                                            const std::string& factory, Duration validity, core::Random& random, Instant now) {
+  constexpr auto kBackdate = std::chrono::hours(1);  // for a station whose clock is slow
+  if (now >= site.certificate.not_after()) return fail(ErrorCode::misconfigured, "this server's own CA (site-ca.pem) has expired");
+  BIRTHMARK_TRY(const X509NameHandle name, made_subject(holder, factory));
+  const Validity span{std::max(now - kBackdate, site.certificate.not_before()), std::min(now + validity, site.certificate.not_after())};
+  const X509_NAME* issuer = X509_get_subject_name(site.certificate.get());
+  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), issuer, span, X509_REQ_get0_pubkey(request.get()), random));
+  BIRTHMARK_CHECK(add_key_usage(certificate.get(), {digital_signature}));
+  BIRTHMARK_CHECK(add_extended_key_usage(certificate.get(), {NID_client_auth}));
+  BIRTHMARK_CHECK(add_subject_key_id(certificate.get()));
+  BIRTHMARK_CHECK(add_authority_key_id(certificate.get(), site.certificate));
+  return finish_certificate(std::move(certificate), site.key);
+}
+
 }  // namespace birthmark::crypto

@@ -56,6 +56,12 @@ enum class NameCopying {
 [[nodiscard]] Result<Certificate> make_site_ca_certificate(const PrivateKey& key, const std::string& factory, core::Random& random,
                                                            Instant now);
 
+// CN=<holder>, OU=<factory>, for a request's key and nothing else of it: digitalSignature and clientAuth, signed by such a small CA. At
+// most until that ends.
+[[nodiscard]] Result<Certificate> make_holder_certificate(const RootAuthority& site, const CertificateRequest& request,
+                                                          const std::string& holder, const std::string& factory, Duration validity,
+                                                          core::Random& random, Instant now);
+
 // The digest that goes with a signing key: SHA-384 for P-384, SHA-512 for P-521, else SHA-256.
 [[nodiscard]] const EVP_MD* digest_for(const PrivateKey& key);
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/pki/site_authority.h"
 
+#include <arpa/inet.h>
+
+#include <array>
+
 #include "base/file.h"
 #include "crypto/csr_builder.h"
 #include "crypto/pki/profiles.h"
@@ -19,6 +23,11 @@ Result<PrivateKey> load_or_make_key(const std::filesystem::path& path) {
   BIRTHMARK_TRY(const std::string pem, made.to_pem());
   BIRTHMARK_CHECK(create_file(path, pem, 0600));
   return made;
+}
+
+bool is_address(const std::string& name) {
+  std::array<unsigned char, sizeof(in6_addr)> octets{};
+  return ::inet_pton(AF_INET, name.c_str(), octets.data()) == 1 || ::inet_pton(AF_INET6, name.c_str(), octets.data()) == 1;
 }
 
 }  // namespace
@@ -46,15 +55,20 @@ Result<SiteAuthority> SiteAuthority::load_or_make(const std::filesystem::path& d
   return load(directory);
 }
 
-Result<Certificate> SiteAuthority::certify_server(const PrivateKey& key, const std::vector<std::string>& names, core::Random& random,
-                                                  Instant now) const {
+Result<Certificate> SiteAuthority::certify_server(const PrivateKey& key, const std::string& common_name,
+                                                  const std::vector<std::string>& names, core::Random& random, Instant now) const {
   CsrSubject subject;
-  subject.common_name = "birthmark admin";
+  subject.common_name = common_name;
   subject.organizational_unit = factory_;
-  subject.dns_names = names;
+  for (const std::string& name : names) (is_address(name) ? subject.ip_addresses : subject.dns_names).push_back(name);
   BIRTHMARK_TRY(const std::string pem, make_csr_pem(key, subject));
   BIRTHMARK_TRY(const CertificateRequest request, CertificateRequest::from_pem(pem));
-  return sign_tls_server({certificate_, key_}, request, NameCopying::dns_only, random, now);
+  return sign_tls_server({certificate_, key_}, request, NameCopying::dns_email_ip_uri, random, now);
+}
+
+Result<Certificate> SiteAuthority::certify_holder(const CertificateRequest& request, const std::string& holder, Duration validity,
+                                                  core::Random& random, Instant now) const {
+  return make_holder_certificate({certificate_, key_}, request, holder, factory_, validity, random, now);
 }
 
 }  // namespace birthmark::crypto

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small CA of this server's own, made when it is first needed: signs the admin listener's TLS certificate. It has nothing to do with
-// the factory's PKI: nothing it signs is ever a device.
+// A small CA of this server's own, made when it is first needed: signs the TLS certificates of its own listeners, and those of stations and
+// operators. It has nothing to do with the factory's PKI: nothing it signs is ever a device.
 #pragma once
 
 #include <filesystem>
@@ -24,9 +24,12 @@ class SiteAuthority {
 
   [[nodiscard]] const Certificate& certificate() const { return certificate_; }
 
-  // serverAuth, for these DNS names.
-  [[nodiscard]] Result<Certificate> certify_server(const PrivateKey& key, const std::vector<std::string>& names, core::Random& random,
-                                                   Instant now) const;
+  // serverAuth, CN=<common_name>, for these DNS names and IP addresses.
+  [[nodiscard]] Result<Certificate> certify_server(const PrivateKey& key, const std::string& common_name,
+                                                   const std::vector<std::string>& names, core::Random& random, Instant now) const;
+  // clientAuth, for the key of the request; its holder proves it with the request's signature. Whoever gets it must be recorded first.
+  [[nodiscard]] Result<Certificate> certify_holder(const CertificateRequest& request, const std::string& holder, Duration validity,
+                                                   core::Random& random, Instant now) const;
 
  private:
   SiteAuthority(Certificate certificate, PrivateKey key, std::string factory)

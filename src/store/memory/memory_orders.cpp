@@ -118,6 +118,13 @@ bool MemoryOrders::take_place(const core::DeviceIdentity& identity, RowId order,
   return true;
 }
 
+bool MemoryOrders::is_test(const core::DeviceIdentity& identity) const {
+  const auto claim = claims_.find(identity);
+  if (claim == claims_.end()) return false;
+  const auto order = orders_.find(claim->second);
+  return order != orders_.end() && order->second.test;
+}
+
 void MemoryOrders::free_place(const core::DeviceIdentity& identity) {
   const auto claim = claims_.find(identity);
   if (claim == claims_.end()) return;

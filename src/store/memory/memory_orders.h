@@ -25,6 +25,7 @@ class MemoryOrders {
   // False: the order takes no more.
   [[nodiscard]] bool take_place(const core::DeviceIdentity& identity, core::RowId order, Instant at);
   void free_place(const core::DeviceIdentity& identity);
+  [[nodiscard]] bool is_test(const core::DeviceIdentity& identity) const;
 
  private:
   struct Import {

@@ -78,6 +78,13 @@ class RegistryInMemory final : public MemoryRegistry, public core::Comebacks {
     co_return revoke_token_now(id, at, std::move(audit_body));
   }
   Result<std::vector<core::TokenRecord>> tokens() override;
+  Task<Result<core::SiteCertificate>> add_certificate(core::SiteCertificate certificate, std::string audit_body) override {
+    co_return add_certificate_now(std::move(certificate), std::move(audit_body));
+  }
+  Task<Result<std::uint64_t>> revoke_certificates(core::HolderCertificates which, Instant at, std::string audit_body) override {
+    co_return revoke_certificates_now(which, at, std::move(audit_body));
+  }
+  Result<std::vector<core::SiteCertificate>> site_certificates() override;
 
   Task<Result<std::vector<core::ImportOutcome>>> import_devices(std::vector<core::ImportedDevice> devices) override {
     co_return import_now(std::move(devices));
@@ -217,6 +224,8 @@ class RegistryInMemory final : public MemoryRegistry, public core::Comebacks {
   [[nodiscard]] RegistryView view_of(const core::DeviceIdentity& identity, Instant at) const;
   [[nodiscard]] Result<core::TokenRecord> add_token_now(core::TokenRecord token, std::string audit_body);
   [[nodiscard]] Result<core::TokenRecord> revoke_token_now(const std::string& id, Instant at, std::string audit_body);
+  [[nodiscard]] Result<core::SiteCertificate> add_certificate_now(core::SiteCertificate certificate, std::string audit_body);
+  [[nodiscard]] Result<std::uint64_t> revoke_certificates_now(const core::HolderCertificates& which, Instant at, std::string audit_body);
   core::DeviceRecord& make(const core::DeviceIdentity& identity, Instant at);
   void release(core::DeviceRecord& device);
   void release_denied(core::DeviceRecord& device, std::string audit_body);
@@ -232,6 +241,7 @@ class RegistryInMemory final : public MemoryRegistry, public core::Comebacks {
   std::vector<core::AuthorityRecord> authorities_;
   std::vector<core::AuditRecord> audit_;
   std::vector<core::TokenRecord> tokens_;
+  std::vector<core::SiteCertificate> site_certificates_;
   MemoryOutbox outbox_;
   MemoryOrders orders_;
   std::map<RowId, core::PendingKey> pending_;  // by the device's row
@@ -507,6 +517,7 @@ Result<std::vector<core::DeviceSummary>> RegistryInMemory::list(const core::Devi
   std::vector<core::DeviceSummary> page;
   for (auto row = static_cast<std::size_t>(std::max<RowId>(after, 0)); row < devices_.size() && page.size() < limit; ++row) {
     const core::DeviceRecord& device = devices_[row];
+    if (filter.test && orders_.is_test(device.identity) != *filter.test) continue;
     if (passes(filter, device)) page.push_back(summarise(device));
   }
   return page;
@@ -672,6 +683,39 @@ Result<core::TokenRecord> RegistryInMemory::revoke_token_now(const std::string& 
 Result<std::vector<core::TokenRecord>> RegistryInMemory::tokens() {
   const std::lock_guard held(mutex_);
   return tokens_;
+}
+
+// --- certificates of stations and operators ---------------------------------------------------------------------------------------------
+
+Result<core::SiteCertificate> RegistryInMemory::add_certificate_now(core::SiteCertificate certificate, std::string audit_body) {
+  const std::lock_guard held(mutex_);
+  for (const auto& known : site_certificates_)
+    if (known.fingerprint == certificate.fingerprint) return certificate_taken(certificate.serial.hex());
+  site_certificates_.push_back(certificate);
+  append_audit_now(std::move(audit_body));
+  ++trust_epoch_;
+  return certificate;
+}
+
+Result<std::uint64_t> RegistryInMemory::revoke_certificates_now(const core::HolderCertificates& which, Instant at, std::string audit_body) {
+  const std::lock_guard held(mutex_);
+  std::uint64_t revoked = 0;
+  for (auto& known : site_certificates_) {
+    const bool meant = known.factory == which.factory && known.role == which.role && known.holder == which.holder &&
+                       (!which.serial || known.serial == *which.serial);
+    if (!meant || known.revoked_at) continue;
+    known.revoked_at = at;
+    ++revoked;
+  }
+  if (revoked == 0) return revoked;
+  append_audit_now(std::move(audit_body));
+  ++trust_epoch_;
+  return revoked;
+}
+
+Result<std::vector<core::SiteCertificate>> RegistryInMemory::site_certificates() {
+  const std::lock_guard held(mutex_);
+  return site_certificates_;
 }
 
 // --- unseen devices ------------------------------------------------------------------------------------------------------------------

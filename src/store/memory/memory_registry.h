@@ -10,6 +10,7 @@
 #include "core/ports/orders.h"
 #include "core/ports/outbox.h"
 #include "core/ports/registry.h"
+#include "core/ports/site_certificates.h"
 #include "core/ports/tokens.h"
 #include "core/ports/x509_codec.h"
 
@@ -18,6 +19,7 @@ namespace birthmark::store {
 // Every port that a database serves.
 class MemoryRegistry : public core::Registry,
                        public core::Tokens,
+                       public core::SiteCertificates,
                        public core::Outbox,
                        public core::Intake,
                        public core::FieldLog,

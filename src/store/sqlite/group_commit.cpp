@@ -2,6 +2,7 @@
 #include "store/sqlite/group_commit.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/crash_point.h"
 #include "base/log.h"
@@ -186,7 +187,15 @@ Status GroupCommit::write_batch(Batch& batch) {
   publish();
   commits_.fetch_add(1, std::memory_order_relaxed);
   jobs_.fetch_add(batch.jobs.size(), std::memory_order_relaxed);
+  const std::size_t size = std::max<std::size_t>(batch.jobs.size(), 1);
+  batches_[std::min<std::size_t>(std::bit_width(size - 1), kBatchClasses - 1)].fetch_add(1, std::memory_order_relaxed);
   return {};
+}
+
+std::array<std::uint64_t, GroupCommit::kBatchClasses> GroupCommit::batches() const {
+  std::array<std::uint64_t, kBatchClasses> counted{};
+  for (std::size_t i = 0; i < counted.size(); ++i) counted[i] = batches_[i].load(std::memory_order_relaxed);
+  return counted;
 }
 
 Status GroupCommit::attempt(Batch& batch, Care care) {

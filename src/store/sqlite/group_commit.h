@@ -4,6 +4,7 @@
 // starts from what the disk holds.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -70,6 +71,9 @@ class GroupCommit {
 
   [[nodiscard]] std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t jobs() const { return jobs_.load(std::memory_order_relaxed); }
+  // How many of those commits carried at most so many jobs: 1, 2, 4 ... 512; the last: more.
+  static constexpr std::size_t kBatchClasses = 11;
+  [[nodiscard]] std::array<std::uint64_t, kBatchClasses> batches() const;
   [[nodiscard]] std::uint64_t wal_pages() const { return wal_pages_.load(std::memory_order_relaxed); }
 
   // Runs `work` while no transaction is open; commits wait for it, so it must be short.
@@ -122,6 +126,7 @@ class GroupCommit {
 
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> jobs_{0};
+  std::array<std::atomic<std::uint64_t>, kBatchClasses> batches_{};
   std::atomic<std::uint64_t> wal_pages_{0};
   std::thread thread_;  // last: it uses all of the above
 };

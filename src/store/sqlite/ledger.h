@@ -13,6 +13,7 @@
 #include "core/ports/orders.h"
 #include "core/ports/outbox.h"
 #include "core/ports/registry.h"
+#include "core/ports/site_certificates.h"
 #include "core/ports/tokens.h"
 #include "core/ports/x509_codec.h"
 #include "store/sqlite/connection.h"
@@ -57,6 +58,9 @@ class Ledger {
   [[nodiscard]] Status accept_clock(Instant now, const std::string& audit_body);
   [[nodiscard]] Result<core::TokenRecord> add_token(const core::TokenRecord& token, const std::string& audit_body);
   [[nodiscard]] Result<core::TokenRecord> revoke_token(const std::string& id, Instant at, const std::string& audit_body);
+  [[nodiscard]] Result<core::SiteCertificate> add_site_certificate(const core::SiteCertificate& certificate, const std::string& audit_body);
+  [[nodiscard]] Result<std::uint64_t> revoke_site_certificates(const core::HolderCertificates& which, Instant at,
+                                                               const std::string& audit_body);
   [[nodiscard]] Result<core::OrderRecord> create_order(const core::OrderRecord& order, const std::string& audit_body);
   [[nodiscard]] Result<core::OrderRecord> close_order(core::RowId order, const std::string& audit_body);
   [[nodiscard]] Result<core::RowId> begin_import(core::RowId order);

@@ -114,6 +114,7 @@ void ListQuery::bind(Statement& statement) const {
     statement.bind_null(18);
   else
     statement.bind(18, std::string_view(text_));
+  bind_number(19, filter_.test);
 }
 
 }  // namespace birthmark::store

@@ -37,8 +37,12 @@ constexpr const char* kOutboxNumbers =
 #include "store/schema/0007_outbox_numbers.sql"
     ;
 
+constexpr const char* kSiteCertificates =
+#include "store/schema/0008_site_certificates.sql"
+    ;
+
 // Migration N is at index N - 1; PRAGMA user_version says how many were applied.
-constexpr std::array kMigrations = {kInit, kTokens, kOutbox, kDeviceLife, kOrders, kField, kOutboxNumbers};
+constexpr std::array kMigrations = {kInit, kTokens, kOutbox, kDeviceLife, kOrders, kField, kOutboxNumbers, kSiteCertificates};
 
 Result<std::int64_t> schema_version(Connection& connection) {
   BIRTHMARK_TRY(Statement * statement, connection.prepared(sql::kReadVersion));

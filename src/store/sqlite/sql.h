@@ -72,7 +72,8 @@ inline constexpr char kEveryIdentity[] = "SELECT external_id, ecosystem FROM ide
   "AND (?13 IS NULL OR c.spki_sha256 = ?13) AND (?14 IS NULL OR x.serial = ?14) "                                  \
   "AND (?15 IS NULL OR i.created_at >= ?15) AND (?16 IS NULL OR i.created_at < ?16) "                              \
   "AND (?17 IS NULL OR x.not_after < ?17) AND (?18 IS NULL OR instr(lower(i.name || char(10) || i.hardware_id || " \
-  "char(10) || i.station || char(10) || i.device_group), ?18) > 0) "
+  "char(10) || i.station || char(10) || i.device_group), ?18) > 0) "                                               \
+  "AND (?19 IS NULL OR coalesce((SELECT o.test FROM production_order o WHERE o.id = i.production_order), 0) = ?19) "
 #define BIRTHMARK_SUMMARY_OF(identities)                                                                        \
   "SELECT i.id, f.name, i.ecosystem, i.external_id, i.status, i.name, i.hardware_id, i.production, i.station, " \
   "i.created_at, i.last_seen, c.spki_sha256, x.serial, x.not_after, i.device_group, i.deleted FROM " identities \

@@ -21,6 +21,7 @@
 #include "store/sqlite/sqlite_intake.h"
 #include "store/sqlite/sqlite_orders.h"
 #include "store/sqlite/sqlite_outbox.h"
+#include "store/sqlite/sqlite_site_certificates.h"
 #include "store/sqlite/sqlite_tokens.h"
 #include "store/sqlite/write_call.h"
 
@@ -64,6 +65,7 @@ class SqliteRegistryOnDisk final : public SqliteRegistry, public core::Comebacks
 
   SqliteStatistics statistics() const override;
   core::Tokens& tokens() override { return *tokens_; }
+  core::SiteCertificates& site_certificates() override { return *site_certificates_; }
   core::Outbox& outbox() override { return *outbox_; }
   core::Intake& intake() override { return *intake_; }
   core::Orders& orders() override { return *orders_; }
@@ -81,6 +83,7 @@ class SqliteRegistryOnDisk final : public SqliteRegistry, public core::Comebacks
   std::unique_ptr<GroupCommit> writer_;
   std::unique_ptr<Checkpointer> checkpointer_;
   std::unique_ptr<SqliteTokens> tokens_;
+  std::unique_ptr<SqliteSiteCertificates> site_certificates_;
   std::unique_ptr<SqliteOutbox> outbox_;
   std::unique_ptr<SqliteIntake> intake_;
   std::unique_ptr<SqliteOrders> orders_;
@@ -129,6 +132,7 @@ Status SqliteRegistryOnDisk::start(const SqliteOptions& options, const core::X50
   writer_ = std::make_unique<GroupCommit>(std::move(ledger), reopen);
   checkpointer_ = std::make_unique<Checkpointer>(std::move(copier), *writer_);
   tokens_ = std::make_unique<SqliteTokens>(*writer_, *readers_);
+  site_certificates_ = std::make_unique<SqliteSiteCertificates>(*writer_, *readers_);
   outbox_ = std::make_unique<SqliteOutbox>(*writer_, *readers_);
   intake_ = std::make_unique<SqliteIntake>(*writer_);
   orders_ = std::make_unique<SqliteOrders>(*writer_, *readers_);
@@ -268,6 +272,7 @@ SqliteStatistics SqliteRegistryOnDisk::statistics() const {
   SqliteStatistics figures;
   figures.commits = writer_->commits();
   figures.jobs = writer_->jobs();
+  figures.batches = writer_->batches();
   figures.fsyncs = vfs_->syncs();
   figures.wal_bytes = writer_->wal_pages() * kFrameBytes;
   return figures;

@@ -2,6 +2,7 @@
 // The Registry on SQLite: WAL, synchronous=FULL, one writer thread that commits whatever waits as one transaction, readers beside it.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -13,6 +14,7 @@
 #include "core/ports/orders.h"
 #include "core/ports/outbox.h"
 #include "core/ports/registry.h"
+#include "core/ports/site_certificates.h"
 #include "core/ports/tokens.h"
 #include "core/ports/x509_codec.h"
 
@@ -31,6 +33,8 @@ struct SqliteOptions {
 struct SqliteStatistics {
   std::uint64_t commits = 0;
   std::uint64_t jobs = 0;  // written in those commits
+  // How many of those commits carried at most 1, 2, 4 ... 512 jobs, each counted once; the last: more.
+  std::array<std::uint64_t, 11> batches{};
   std::uint64_t fsyncs = 0;
   std::uint64_t wal_bytes = 0;
 };
@@ -43,6 +47,7 @@ class SqliteRegistry : public core::Registry {
   [[nodiscard]] virtual SqliteStatistics statistics() const = 0;
   // The other ports on the same database; they live as long as this.
   [[nodiscard]] virtual core::Tokens& tokens() = 0;
+  [[nodiscard]] virtual core::SiteCertificates& site_certificates() = 0;
   [[nodiscard]] virtual core::Outbox& outbox() = 0;
   [[nodiscard]] virtual core::Intake& intake() = 0;
   [[nodiscard]] virtual core::Orders& orders() = 0;
