@@ -61,20 +61,47 @@ Task<net::Response> AdminFace::handle(const net::Request& request) {
     alive.body = "{\"status\":\"ok\"}\n";
     co_return alive;
   }
-  const auto judged = parts_.credentials.authenticate(net::presented_token(request), core::Scope::admin, parts_.clock.now());
-  const auto* const operator_token = std::get_if<core::TokenRecord>(&judged);
-  if (request.path == "/readyz") co_return readiness(operator_token != nullptr);
-  if (operator_token == nullptr) co_return refused(std::get<core::Refusal>(judged));
+  const auto judged = authenticate(request);
+  const auto* const who = std::get_if<std::string>(&judged);
+  if (request.path == "/readyz") co_return readiness(who != nullptr);
+  if (who == nullptr) co_return refused(std::get<core::Refusal>(judged));
   if (request.path == "/metrics") co_return metrics();
   if (!request.path.starts_with(kApi)) co_return not_found();
 
-  const std::string who = operator_token->station.empty() ? "token:" + operator_token->id() : operator_token->station;
-  const Call call{request, split_path(request.path.substr(kApi.size())), who};
+  const Call call{request, split_path(request.path.substr(kApi.size())), *who};
+  auto response = co_await answer_api(call);
+  log::write(request.method == "GET" ? log::Level::debug : log::Level::info, "admin request",
+             {{"request", request.id},
+              {"actor", *who},
+              {"method", std::string(request.method)},
+              {"path", std::string(request.path)},
+              {"status", std::to_string(response.status)}});
+  co_return response;
+}
+
+Task<net::Response> AdminFace::answer_api(const Call& call) const {
   const std::string_view collection = call.path.empty() ? std::string_view() : call.path.front();
   if (collection == "devices") co_return co_await answer_devices(parts_, call);
   if (collection == "orders") co_return co_await answer_orders(parts_, call);
   if (collection == "tokens") co_return co_await answer_tokens(parts_, call);
+  if (collection == "upstream") co_return co_await answer_outbox(parts_, call, core::OutboxChannel::upstream);
+  if (collection == "hooks") co_return co_await answer_outbox(parts_, call, core::OutboxChannel::events);
   co_return not_found();
+}
+
+// A token that is shown is what is meant, also where the connection came with a certificate.
+std::variant<std::string, core::Refusal> AdminFace::authenticate(const net::Request& request) const {
+  const std::string_view token = net::presented_token(request);
+  const Instant now = parts_.clock.now();
+  if (token.empty() && request.peer.certificate) {
+    auto shown = parts_.certificates.authenticate(&request.peer.certificate->fingerprint, core::HolderRole::operator_, now);
+    if (auto* refusal = std::get_if<core::Refusal>(&shown)) return std::move(*refusal);
+    return "operator:" + std::get<core::SiteCertificate>(shown).holder;
+  }
+  auto judged = parts_.credentials.authenticate(token, core::Scope::admin, now);
+  if (auto* refusal = std::get_if<core::Refusal>(&judged)) return std::move(*refusal);
+  const core::TokenRecord& record = std::get<core::TokenRecord>(judged);
+  return record.station.empty() ? "token:" + record.id() : record.station;
 }
 
 // Load balancers ask without a token: they learn whether, not why.
@@ -95,7 +122,7 @@ net::Response AdminFace::readiness(bool with_reasons) const {
 net::Response AdminFace::metrics() const {
   net::Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  response.body = parts_.metrics.render(parts_.operations.process_figures(), parts_.operations.expiries(),
+  response.body = parts_.metrics.render(parts_.operations.process_figures(), parts_.operations.expiries(), parts_.operations.commit_sizes(),
                                         parts_.operations.reasons_not_ready().empty());
   return response;
 }

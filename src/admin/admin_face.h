@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The admin listener: health, readiness, metrics, and the operator's commands over HTTPS. Every path but the first two wants a token
-// with the scope `admin`. Translates; what is done is done by core.
+// The admin listener: health, readiness, metrics, and the operator's commands over HTTPS. Every path but the first two wants an operator's
+// certificate, or a token with the scope `admin`. Translates; what is done is done by core.
 #pragma once
 
 #include <string>
+#include <variant>
 
 #include "admin/operations.h"
 #include "core/identity.h"
 #include "core/ports/clock.h"
 #include "core/ports/orders.h"
+#include "core/ports/outbox.h"
 #include "core/ports/registry.h"
 #include "core/ports/tokens.h"
+#include "core/site_certificate_cache.h"
 #include "core/token_cache.h"
 #include "net/http.h"
 
@@ -18,9 +21,11 @@ namespace birthmark::admin {
 
 struct AdminParts {
   core::TokenCache& credentials;
+  core::SiteCertificateCache& certificates;
   core::Registry& registry;
   core::Tokens& tokens;
   core::Orders& orders;
+  core::Outbox& outbox;
   const core::X509Codec& codec;
   const core::Clock& clock;
   core::Random& random;
@@ -29,6 +34,8 @@ struct AdminParts {
   std::string factory;
 };
 
+struct Call;  // admin/rest.h
+
 class AdminFace final : public net::Handler {
  public:
   explicit AdminFace(AdminParts parts) : parts_(std::move(parts)) {}
@@ -36,6 +43,9 @@ class AdminFace final : public net::Handler {
   [[nodiscard]] Task<net::Response> handle(const net::Request& request) override;
 
  private:
+  // Who asks, for the audit.
+  [[nodiscard]] std::variant<std::string, core::Refusal> authenticate(const net::Request& request) const;
+  [[nodiscard]] Task<net::Response> answer_api(const Call& call) const;
   [[nodiscard]] net::Response readiness(bool with_reasons) const;
   [[nodiscard]] net::Response metrics() const;
 

@@ -7,6 +7,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <limits>
 #include <mutex>
 #include <unordered_set>
 
@@ -37,6 +38,23 @@ void add_gauge(prometheus::MetricFamily& to, std::vector<prometheus::ClientMetri
   metric.label = std::move(labels);
   metric.gauge.value = value;
   to.metric.push_back(std::move(metric));
+}
+
+prometheus::MetricFamily histogram_of(const CommitSizes& sizes) {
+  auto made = family("birthmark_commit_size", "Changes that one transaction, and so one sync of the disk, carried",
+                     prometheus::MetricType::Histogram);
+  prometheus::ClientMetric metric;
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < sizes.counts.size(); ++i) {
+    total += sizes.counts[i];
+    const bool last = i + 1 == sizes.counts.size();
+    const double bound = last ? std::numeric_limits<double>::infinity() : static_cast<double>(std::uint64_t{1} << i);
+    metric.histogram.bucket.push_back({total, bound});
+  }
+  metric.histogram.sample_count = total;
+  metric.histogram.sample_sum = static_cast<double>(sizes.changes);
+  made.metric.push_back(std::move(metric));
+  return made;
 }
 
 }  // namespace
@@ -72,7 +90,8 @@ void Metrics::registration(std::string_view station, std::string_view result, st
   families_->latency.Observe(std::chrono::duration<double>(latency).count());
 }
 
-std::string Metrics::render(const std::vector<Figure>& figures, const std::vector<Expiry>& expiries, bool ready) const {
+std::string Metrics::render(const std::vector<Figure>& figures, const std::vector<Expiry>& expiries, const CommitSizes& commit_sizes,
+                            bool ready) const {
   std::vector<prometheus::MetricFamily> all = families_->registry.Collect();
   auto figure =
       family("birthmark_figure", "Figures of the process and its store, as birthmark status prints them", prometheus::MetricType::Gauge);
@@ -84,6 +103,7 @@ std::string Metrics::render(const std::vector<Figure>& figures, const std::vecto
     add_gauge(expiry, {{"role", known.role}, {"subject", known.subject}}, static_cast<double>(to_unix_ms(known.not_after)) / 1000.0);
   }
   all.push_back(std::move(expiry));
+  all.push_back(histogram_of(commit_sizes));
   auto readiness = family("birthmark_ready", "1 when this server would issue a certificate right now", prometheus::MetricType::Gauge);
   add_gauge(readiness, {}, ready ? 1 : 0);
   all.push_back(std::move(readiness));

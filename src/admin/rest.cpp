@@ -2,9 +2,8 @@
 #include "admin/rest.h"
 
 #include <algorithm>
-#include <boost/json.hpp>
-#include <charconv>
 
+#include "admin/rest_body.h"
 #include "base/pem.h"
 #include "base/text.h"
 #include "core/lifecycle.h"
@@ -14,122 +13,7 @@
 namespace birthmark::admin {
 namespace {
 
-namespace json = boost::json;
-
 constexpr std::size_t kMaxPage = 1000;
-
-net::Response answer(int status, const json::value& value) {
-  net::Response response;
-  response.status = status;
-  response.body = json::serialize(value) + "\n";
-  return response;
-}
-
-json::value text_or_null(const std::string& text) {
-  return text.empty() ? json::value() : json::value(text);
-}
-
-json::value moment(const std::optional<Instant>& at) {
-  return at ? json::value(format_rfc3339(*at)) : json::value();
-}
-
-// --- what comes in -----------------------------------------------------------------------------------------------------------------
-
-// The value of `name` in "a=b&c=d"; ids and numbers need no percent-decoding.
-std::string_view parameter(std::string_view query, std::string_view name) {
-  while (!query.empty()) {
-    const std::size_t end = query.find('&');
-    const std::string_view pair = query.substr(0, end);
-    const std::size_t equals = pair.find('=');
-    if (pair.substr(0, equals) == name) return equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
-    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
-  }
-  return {};
-}
-
-Result<std::uint64_t> number_parameter(std::string_view query, std::string_view name, std::uint64_t otherwise) {
-  const std::string_view text = parameter(query, name);
-  if (text.empty()) return otherwise;
-  std::uint64_t value = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (read.ec != std::errc{} || read.ptr != text.data() + text.size() || value > INT64_MAX)
-    return fail(ErrorCode::invalid, "Invalid value for '" + std::string(name) + "'");
-  return value;
-}
-
-// The members of a body, each asked for by its type; what is wrong is remembered and named.
-class Body {
- public:
-  explicit Body(std::string_view text) {
-    boost::system::error_code failure;
-    if (text.empty()) return;
-    value_ = json::parse(json::string_view(text.data(), text.size()), failure);
-    if (failure)
-      problem_ = "The request body is not valid JSON: " + failure.message();
-    else if (!value_.is_object())
-      problem_ = "The request body must be a JSON object";
-  }
-  std::string text(std::string_view name) {
-    const json::value* member = find(name);
-    if (member == nullptr) return {};
-    if (!member->is_string()) return complain(name, "a string"), std::string();
-    return std::string(member->get_string());
-  }
-  std::optional<bool> flag(std::string_view name) {
-    const json::value* member = find(name);
-    if (member == nullptr) return std::nullopt;
-    if (!member->is_bool()) return complain(name, "true or false"), std::nullopt;
-    return member->get_bool();
-  }
-  std::optional<std::uint64_t> number(std::string_view name) {
-    const json::value* member = find(name);
-    if (member == nullptr) return std::nullopt;
-    if (!member->is_int64() || member->get_int64() < 0) return complain(name, "a whole number"), std::nullopt;
-    return static_cast<std::uint64_t>(member->get_int64());
-  }
-  std::vector<std::string> texts(std::string_view name) {
-    std::vector<std::string> found;
-    const json::value* member = find(name);
-    if (member == nullptr) return found;
-    if (!member->is_array()) return complain(name, "a list of strings"), found;
-    for (const json::value& element : member->get_array()) {
-      if (!element.is_string()) return complain(name, "a list of strings"), found;
-      found.emplace_back(element.get_string());
-    }
-    return found;
-  }
-  std::optional<Instant> moment(std::string_view name) {
-    const std::string written = text(name);
-    if (written.empty()) return std::nullopt;
-    const auto parsed = parse_rfc3339(written);
-    if (!parsed) return complain(name, "a moment like 2027-01-31T00:00:00Z"), std::nullopt;
-    return *parsed;
-  }
-  std::optional<Duration> span(std::string_view name) {
-    const std::string written = text(name);
-    if (written.empty()) return std::nullopt;
-    const auto parsed = parse_duration(written);
-    if (!parsed) return complain(name, "a span like 24h"), std::nullopt;
-    return *parsed;
-  }
-  [[nodiscard]] Status good() const {
-    if (problem_.empty()) return {};
-    return fail(ErrorCode::invalid, problem_);
-  }
-
- private:
-  [[nodiscard]] const json::value* find(std::string_view name) const {
-    if (!problem_.empty() || !value_.is_object()) return nullptr;
-    const json::value* member = value_.get_object().if_contains(name);
-    return member == nullptr || member->is_null() ? nullptr : member;
-  }
-  void complain(std::string_view name, std::string_view wanted) {
-    if (problem_.empty()) problem_ = "'" + std::string(name) + "' must be " + std::string(wanted);
-  }
-
-  json::value value_;
-  std::string problem_;
-};
 
 // --- devices -----------------------------------------------------------------------------------------------------------------------
 
@@ -144,9 +28,9 @@ json::object to_json(const core::DeviceSummary& device) {
           {"station", device.station},
           {"serial", device.serial ? json::value(device.serial->hex()) : json::value()},
           {"spki_sha256", device.current_key ? json::value(to_hex(device.current_key->view())) : json::value()},
-          {"not_after", moment(device.not_after)},
+          {"not_after", moment_or_null(device.not_after)},
           {"created_at", format_rfc3339(device.created_at)},
-          {"last_seen", moment(device.last_seen)}};
+          {"last_seen", moment_or_null(device.last_seen)}};
 }
 
 json::object to_json(const core::DeviceRecord& device) {
@@ -218,8 +102,8 @@ json::object to_json(const core::OrderRecord& order) {
           {"production", order.production ? json::value(*order.production) : json::value()},
           {"group", text_or_null(order.group)},
           {"test", order.test},
-          {"from", moment(order.from)},
-          {"until", moment(order.until)},
+          {"from", moment_or_null(order.from)},
+          {"until", moment_or_null(order.until)},
           {"created_at", format_rfc3339(order.created_at)}};
 }
 
@@ -247,8 +131,8 @@ json::object to_json(const core::TokenRecord& token) {
           {"scopes", token.scopes.to_string()},
           {"station", text_or_null(token.station)},
           {"created_at", format_rfc3339(token.created_at)},
-          {"expires_at", moment(token.expires_at)},
-          {"revoked_at", moment(token.revoked_at)}};
+          {"expires_at", moment_or_null(token.expires_at)},
+          {"revoked_at", moment_or_null(token.revoked_at)}};
 }
 
 Result<core::TokenOrder> read_token(const AdminParts& parts, Body& body) {

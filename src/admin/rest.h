@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The REST twins of `birthmark device`, `order` and `token`, below /api/v1/. Called by the admin face after it knows who asks.
+// The REST twins of `birthmark device`, `order`, `upstream` and `token`, below /api/v1/. Called by the admin face after it knows who asks.
 #pragma once
 
 #include <string_view>
@@ -18,6 +18,8 @@ struct Call {
 
 [[nodiscard]] Task<net::Response> answer_devices(const AdminParts& parts, const Call& call);
 [[nodiscard]] Task<net::Response> answer_orders(const AdminParts& parts, const Call& call);
+// Of [upstream] or [hooks].
+[[nodiscard]] Task<net::Response> answer_outbox(const AdminParts& parts, const Call& call, core::OutboxChannel channel);
 [[nodiscard]] Task<net::Response> answer_tokens(const AdminParts& parts, const Call& call);
 
 // The status an error of core deserves, and its words.

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
@@ -21,6 +24,8 @@ struct Console {
   std::ostream& out;
   std::ostream& err;
   bool terminal = false;  // somebody watches `err`: progress may draw over itself
+  // Inside a server: waits at most so long; true once nobody is there to read any more, or the server ends. Empty elsewhere.
+  std::function<bool(std::chrono::milliseconds)> reader_leaves{};
 };
 
 // A file that a command was told to read. With a server running, the command runs inside the server, but its files are read by the
@@ -28,8 +33,11 @@ struct Console {
 struct InputFile {
   std::string path;
   std::string contents;
-  std::shared_ptr<FileDescriptor> stream = nullptr;  // instead of contents, for files that are read piece by piece
+  std::shared_ptr<FileDescriptor> stream = nullptr;  // instead of contents, for files that are read, or written, piece by piece
 };
+
+// All of it into an output file (DirectoryCommand::output_files), and onto the disk.
+[[nodiscard]] Status write_output(const InputFile& output, std::string_view text);
 
 class Command {
  public:
@@ -51,7 +59,12 @@ class DirectoryCommand : public Command {
   [[nodiscard]] virtual std::vector<std::filesystem::path> input_files() const { return {}; }
   // Files that may be larger than memory: opened by the caller, read by the command. "-" is the caller's stdin.
   [[nodiscard]] virtual std::vector<std::filesystem::path> input_streams() const { return {}; }
-  // `inputs` in the order of input_files(), then of input_streams().
+  // New files that the command writes into: made by the caller, gone again when it fails.
+  [[nodiscard]] virtual std::vector<std::filesystem::path> output_files() const { return {}; }
+  // What only the caller may make, such as a key that must not leave it: done where the command was called, before anything else. Further
+  // inputs come of it.
+  [[nodiscard]] virtual Result<std::vector<InputFile>> prepare() { return std::vector<InputFile>(); }
+  // `inputs` in the order of input_files(), input_streams(), output_files(), and what prepare() made.
   [[nodiscard]] virtual Status run(Console& console, Workbench& workbench, const std::vector<InputFile>& inputs) = 0;
 
  protected:

@@ -17,6 +17,8 @@ void append_config_commands(CommandList& commands);            // config set, ge
 void append_audit_commands(CommandList& commands);             // audit verify, head, tail
 void append_clock_commands(CommandList& commands);             // clock show, accept
 void append_order_commands(CommandList& commands);             // order create, import, list, show, close; device release-unseen
+void append_site_certificate_commands(CommandList& commands);  // station add, list, revoke; operator add, list, revoke
+void append_event_commands(CommandList& commands);             // events
 void append_token_commands(CommandList& commands);             // token create, list, revoke
 void append_upstream_commands(CommandList& commands);          // upstream status, list, retry, drop, test-server
 void append_upstream_test_server_command(CommandList& commands);

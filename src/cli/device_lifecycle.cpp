@@ -8,6 +8,7 @@
 #include "cli/listing.h"
 #include "cli/named_device.h"
 #include "core/lifecycle.h"
+#include "core/test_purge.h"
 
 namespace birthmark::cli {
 namespace {
@@ -208,6 +209,30 @@ class DeviceAllowRekeyCommand final : public DeviceActCommand {
   std::string lasts_ = "24h";
 };
 
+class DevicePurgeTestCommand final : public DirectoryCommand {
+ public:
+  CLI::App* declare(CLI::App& root) override {
+    CLI::App* command = command_group(root, "device", kDeviceGroupHelp)
+                            ->add_subcommand("purge-test", "Forget the devices of test orders whose certificates have ended");
+    declare_directory(*command);
+    command->add_flag("--all", all_, "Those whose certificates are still good too");
+    command->add_option("--reason", reason_, "Why; kept in the audit")->type_name("TEXT");
+    return command;
+  }
+  Status run(Console& console, Workbench& workbench, const std::vector<InputFile>&) override {
+    const auto scope = all_ ? core::PurgeScope::all : core::PurgeScope::expired;
+    core::OperatorAct act{reason_.empty() ? "test devices are purged" : reason_, workbench.actor()};
+    auto task = core::purge_test_devices(workbench.registry(), workbench.clock(), workbench.factory(), scope, std::move(act));
+    BIRTHMARK_TRY(const std::uint64_t purged, workbench.wait(std::move(task)));
+    console.out << purged << (purged == 1 ? " test device was forgotten\n" : " test devices were forgotten\n");
+    return {};
+  }
+
+ private:
+  bool all_ = false;
+  std::string reason_;
+};
+
 }  // namespace
 
 void append_device_lifecycle_commands(CommandList& commands) {
@@ -222,6 +247,7 @@ void append_device_lifecycle_commands(CommandList& commands) {
   commands.push_back(std::make_unique<DeviceRenameCommand>());
   commands.push_back(std::make_unique<DeviceGroupCommand>());
   commands.push_back(std::make_unique<DeviceAllowRekeyCommand>());
+  commands.push_back(std::make_unique<DevicePurgeTestCommand>());
   plain("forget-key", &Lifecycle::forget_key, "Refuse a device's key from now on; the next registration makes it anew with any key");
 }
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// birthmark device list | export: every device, or those that a filter leaves, as a stream of short pages.
+// birthmark device list | export: every device, or those that a filter leaves, as a stream of short pages; an export can be signed.
+#include <array>
 #include <map>
 #include <ostream>
+#include <streambuf>
 
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/device_row.h"
 #include "cli/workbench.h"
+#include "crypto/detached_signature.h"
 
 namespace birthmark::cli {
 namespace {
@@ -55,6 +58,9 @@ class FilterOptions {
     command.add_option("--created-before", created_before_, "Only devices made before this time")->type_name("TIME");
     command.add_option("--expires-before", expires_before_, "Only devices whose newest certificate ends before this time")
         ->type_name("TIME");
+    command.add_option("--test", test_, "Only devices of test orders, or only the others")
+        ->check(CLI::IsMember({"yes", "no"}).description(""))
+        ->type_name("yes|no");
     command.add_option("--search", filter_.text, "Only devices with this text in their name, hardware id, station or group")
         ->type_name("TEXT");
   }
@@ -62,6 +68,7 @@ class FilterOptions {
   [[nodiscard]] Result<core::DeviceFilter> filter() const {
     core::DeviceFilter filter = filter_;
     if (!production_.empty()) filter.production = production_ == "yes";
+    if (!test_.empty()) filter.test = test_ == "yes";
     if (!key_.empty()) {
       const auto octets = from_hex(to_lower(key_));
       filter.key = octets ? SpkiHash::from(*octets) : std::nullopt;
@@ -89,7 +96,7 @@ class FilterOptions {
   }
 
   core::DeviceFilter filter_;
-  std::string production_, key_, serial_, created_from_, created_before_, expires_before_;
+  std::string production_, test_, key_, serial_, created_from_, created_before_, expires_before_;
 };
 
 class DeviceListCommand final : public DirectoryCommand {
@@ -114,6 +121,46 @@ class DeviceListCommand final : public DirectoryCommand {
   std::uint64_t limit_ = UINT64_MAX;
 };
 
+// What is written to it goes on to another stream, and into a signature.
+class SigningBuffer final : public std::streambuf {
+ public:
+  SigningBuffer(std::ostream& to, crypto::DetachedSignature& signature) : to_(to), signature_(signature) {
+    setp(buffer_.data(), buffer_.data() + buffer_.size());
+  }
+  [[nodiscard]] Status outcome() const { return outcome_; }
+
+ protected:
+  int overflow(int character) override {
+    if (SigningBuffer::sync() != 0) return traits_type::eof();
+    if (character != traits_type::eof()) sputc(static_cast<char>(character));
+    return traits_type::not_eof(character);
+  }
+  int sync() override {
+    const std::string_view waiting(pbase(), static_cast<std::size_t>(pptr() - pbase()));
+    if (outcome_) outcome_ = signature_.update(as_bytes(waiting));
+    to_.write(waiting.data(), static_cast<std::streamsize>(waiting.size()));
+    setp(buffer_.data(), buffer_.data() + buffer_.size());
+    return outcome_ && to_ ? 0 : -1;
+  }
+
+ private:
+  std::ostream& to_;
+  crypto::DetachedSignature& signature_;
+  Status outcome_;
+  std::array<char, 16384> buffer_{};
+};
+
+// By the factory's TLS certificate: of the keys that a server has, the one made for signatures, and the factory's root vouches for it.
+Result<crypto::DetachedSignature> begin_signature(const Workbench& workbench) {
+  const auto trust = workbench.trust();
+  if (!trust->tls_server)
+    return fail(ErrorCode::misconfigured,
+                "an export is signed with the factory's TLS certificate, and none is installed: `birthmark ca install`");
+  BIRTHMARK_TRY(const auto certificate, crypto::Certificate::from_der(trust->tls_server->der));
+  BIRTHMARK_TRY(const auto key, crypto::PrivateKey::load(workbench.directory() / "keys" / "tls.key"));
+  return crypto::DetachedSignature::begin(certificate, key);
+}
+
 class DeviceExportCommand final : public DirectoryCommand {
  public:
   CLI::App* declare(CLI::App& root) override {
@@ -122,16 +169,35 @@ class DeviceExportCommand final : public DirectoryCommand {
     declare_directory(*command);
     filter_.declare(*command);
     declare_format(*command, format_);
+    command->add_flag("--include-test", include_test_, "Devices of test orders too");
+    command->add_option("--sign", signature_, "Write a signature of the export here: detached CMS, for `openssl cms -verify`")
+        ->type_name("FILE");
     return command;
   }
-  Status run(Console& console, Workbench& workbench, const std::vector<InputFile>&) override {
-    BIRTHMARK_TRY(const auto filter, filter_.filter());
-    return stream_devices(console, workbench, filter, format_, UINT64_MAX);
+  std::vector<std::filesystem::path> output_files() const override {
+    return signature_.empty() ? std::vector<std::filesystem::path>() : std::vector{signature_};
+  }
+  Status run(Console& console, Workbench& workbench, const std::vector<InputFile>& inputs) override {
+    BIRTHMARK_TRY(auto filter, filter_.filter());
+    if (!include_test_ && !filter.test) filter.test = false;
+    if (signature_.empty()) return stream_devices(console, workbench, filter, format_, UINT64_MAX);
+    BIRTHMARK_TRY(auto signature, begin_signature(workbench));
+    SigningBuffer buffer(console.out, signature);
+    std::ostream signing(&buffer);
+    Console through{signing, console.err, false, {}};
+    BIRTHMARK_CHECK(stream_devices(through, workbench, filter, format_, UINT64_MAX));
+    signing.flush();
+    BIRTHMARK_CHECK(buffer.outcome());
+    if (!console.out) return fail(ErrorCode::unavailable, "the export was not read to its end; nothing is signed");
+    BIRTHMARK_TRY(const std::string pem, signature.finish_pem());
+    return write_output(inputs.front(), pem);
   }
 
  private:
   FilterOptions filter_;
   ListFormat format_ = ListFormat::csv;
+  bool include_test_ = false;
+  std::filesystem::path signature_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <ostream>
 
 #include "base/file.h"
@@ -32,7 +33,9 @@ class Grammar {
   }
 
   // Where the command that was called may write: --quiet leaves it the results only.
-  [[nodiscard]] Console console_for(Console& console) { return quiet_ ? Console{console.out, nowhere_, false} : console; }
+  [[nodiscard]] Console console_for(Console& console) {
+    return quiet_ ? Console{console.out, nowhere_, false, console.reader_leaves} : console;
+  }
 
   // The command that was called; nothing, with the exit code, when the program is done (help, version, usage error).
   [[nodiscard]] Command* parse(std::vector<std::string> arguments, Console& console, int& exit_code) {
@@ -74,7 +77,31 @@ Result<InputFile> open_stream(const std::filesystem::path& path) {
   return InputFile{path.string(), {}, std::move(stream)};
 }
 
-Result<std::vector<InputFile>> read_inputs(const DirectoryCommand& command) {
+Result<InputFile> make_output(const std::filesystem::path& path) {
+  auto stream = std::make_shared<FileDescriptor>(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (stream->valid()) return InputFile{path.string(), {}, std::move(stream)};
+  return fail(errno == EEXIST ? ErrorCode::conflict : ErrorCode::invalid, "cannot make " + path.string() + ": " + describe_errno(errno));
+}
+
+// Takes back the files that were made for a command, unless it was done.
+class MadeOutputs {
+ public:
+  MadeOutputs() = default;
+  MadeOutputs(const MadeOutputs&) = delete;
+  MadeOutputs& operator=(const MadeOutputs&) = delete;
+  ~MadeOutputs() {
+    std::error_code ignored;
+    for (const auto& path : paths_) std::filesystem::remove(path, ignored);
+  }
+  void add(std::filesystem::path path) { paths_.push_back(std::move(path)); }
+  void keep() { paths_.clear(); }
+
+ private:
+  std::vector<std::filesystem::path> paths_;
+};
+
+Result<std::vector<InputFile>> read_inputs(DirectoryCommand& command, MadeOutputs& outputs) {
+  BIRTHMARK_TRY(auto prepared, command.prepare());
   std::vector<InputFile> inputs;
   for (const auto& path : command.input_files()) {
     BIRTHMARK_TRY(auto contents, read_file(path));
@@ -84,18 +111,31 @@ Result<std::vector<InputFile>> read_inputs(const DirectoryCommand& command) {
     BIRTHMARK_TRY(auto input, open_stream(path));
     inputs.push_back(std::move(input));
   }
+  for (const auto& path : command.output_files()) {
+    BIRTHMARK_TRY(auto output, make_output(path));
+    outputs.add(path);
+    inputs.push_back(std::move(output));
+  }
+  std::move(prepared.begin(), prepared.end(), std::back_inserter(inputs));
   return inputs;
 }
 
 int run_on_directory(DirectoryCommand& command, const std::vector<std::string>& arguments, Console& console, Console& its_console,
                      Host& host) {
-  auto inputs = read_inputs(command);
+  MadeOutputs outputs;
+  auto inputs = read_inputs(command, outputs);
   if (!inputs) return report(console, inputs.error());
-  auto workbench = host.open(command.directory());
-  if (workbench) return finish(console, command.run(its_console, **workbench, *inputs));
-  if (workbench.error().code != ErrorCode::unavailable) return report(console, workbench.error());
-  auto exit_code = host.forward(command.directory(), arguments, *inputs, console);
-  return exit_code ? *exit_code : report(console, exit_code.error());
+  int exit_code = kFailed;
+  if (auto workbench = host.open(command.directory())) {
+    exit_code = finish(console, command.run(its_console, **workbench, *inputs));
+  } else if (workbench.error().code != ErrorCode::unavailable) {
+    exit_code = report(console, workbench.error());
+  } else {
+    auto forwarded = host.forward(command.directory(), arguments, *inputs, console);
+    exit_code = forwarded ? *forwarded : report(console, forwarded.error());
+  }
+  if (exit_code == kDone) outputs.keep();
+  return exit_code;
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "cli/workbench.h"
-#include "core/ports/outbox.h"
+#include "core/outbox_keeper.h"
 
 namespace birthmark::cli {
 namespace {
@@ -67,10 +67,7 @@ class UpstreamStatusCommand final : public DirectoryCommand {
 };
 
 OutboxState parse_state(std::string_view name) {
-  for (const OutboxState state : {OutboxState::waiting, OutboxState::sending, OutboxState::unverified}) {
-    if (to_string(state) == name) return state;
-  }
-  return OutboxState::stopped;
+  return core::parse_open_state(name).value_or(OutboxState::stopped);
 }
 
 CLI::Option* declare_state(CLI::App& command, std::string& state, const std::string& help) {
@@ -135,24 +132,12 @@ class UpstreamActCommand final : public DirectoryCommand {
   }
   Status run(Console& console, Workbench& workbench, const std::vector<InputFile>&) override {
     const bool retry = act_ == core::OutboxOrder::Act::retry;
-    if (!retry && reason_.empty()) return fail(ErrorCode::invalid, "a reason is required");
-    core::OutboxOrder order;
-    order.channel = channel_;
-    order.act = act_;
-    order.state = parse_state(state_);
-    if (message_ > 0) order.row = message_;
-    order.at = workbench.clock().now();
-    const std::string which = order.row ? "message " + std::to_string(*order.row) : "all " + state_;
-    order.audit_body = core::audit_body(retry ? core::AuditEvent::upstream_retried : core::AuditEvent::upstream_dropped, order.at,
-                                        {{"factory", workbench.factory()},
-                                         {"which", (channel_ == core::OutboxChannel::events ? "hooks: " : "") + which},
-                                         {"reason", reason_},
-                                         {"actor", workbench.actor()}});
-    const bool one = order.row.has_value();
-    BIRTHMARK_TRY(const std::uint64_t moved, workbench.wait(workbench.outbox().operate(std::move(order))));
-    if (one && moved == 0)
-      return fail(ErrorCode::not_found,
-                  "there is no message " + std::to_string(message_) + " that could be moved: it is delivered, dropped or being sent");
+    core::MessageSelection which{channel_, {}, parse_state(state_)};
+    if (message_ > 0) which.message = message_;
+    core::OutboxKeeper keeper(workbench.outbox(), workbench.clock(), workbench.factory());
+    core::OperatorAct act{reason_, workbench.actor()};
+    auto task = retry ? keeper.retry(which, std::move(act)) : keeper.drop(which, std::move(act));
+    BIRTHMARK_TRY(const std::uint64_t moved, workbench.wait(std::move(task)));
     console.out << moved << (moved == 1 ? " message " : " messages ") << (retry ? "will be sent again" : "dropped") << '\n';
     return {};
   }

@@ -17,6 +17,7 @@
 #include "core/ports/orders.h"
 #include "core/ports/outbox.h"
 #include "core/ports/registry.h"
+#include "core/ports/site_certificates.h"
 #include "core/ports/tokens.h"
 #include "core/ports/x509_codec.h"
 #include "core/trust_store.h"
@@ -45,6 +46,7 @@ class Workbench {
   [[nodiscard]] virtual const std::string& factory() const = 0;
   [[nodiscard]] virtual core::Registry& registry() = 0;
   [[nodiscard]] virtual core::Tokens& tokens() = 0;
+  [[nodiscard]] virtual core::SiteCertificates& site_certificates() = 0;
   [[nodiscard]] virtual core::Orders& orders() = 0;
   // Configuration for devices, and what they reported.
   [[nodiscard]] virtual core::FieldLog& field() = 0;

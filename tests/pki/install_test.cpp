@@ -34,6 +34,7 @@ class BenchOnDirectory final : public cli::Workbench {
   const std::string& factory() const override { return factory_; }
   core::Registry& registry() override { return *registry_; }
   core::Tokens& tokens() override { return *registry_; }
+  core::SiteCertificates& site_certificates() override { return *registry_; }
   core::Orders& orders() override { return *registry_; }
   core::FieldLog& field() override { return *registry_; }
   std::string gateway_server() const override { return "https://gw.example:8443"; }

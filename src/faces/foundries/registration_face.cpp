@@ -51,6 +51,16 @@ core::Enrollment to_enrollment(SignRequest& request, core::Admission admission) 
   return enrollment;
 }
 
+// A busy line registers thousands in a second: only for those who look for one of them.
+void note(const core::Enrollment& enrollment, const core::Enrolled& enrolled) {
+  if (!log::enabled(log::Level::debug)) return;
+  log::debug("registered", {{"id", enrolled.identity.external_id},
+                            {"replayed", enrolled.replayed ? "true" : "false"},
+                            {"peer", enrollment.origin.peer_address},
+                            {"station", enrollment.origin.station},
+                            {"request", enrollment.origin.request}});
+}
+
 net::Response unavailable_response(const Error& error) {
   log::error("registration.not_noted", {{"error", error.describe()}});
   net::Response response = net::json_error(503, error.public_message);
@@ -71,7 +81,9 @@ Task<net::Response> RegistrationFace::handle(const net::Request& request) {
   if (!is_json_content_type(request.content_type)) {
     co_return net::json_error(415, "Unsupported Media Type: the request body must be application/json");
   }
-  auto admitted = gate_.admit({request.peer.address, net::presented_token(request)});
+  const auto& certificate = request.peer.certificate;
+  const Fingerprint* fingerprint = certificate ? &certificate->fingerprint : nullptr;
+  auto admitted = gate_.admit({request.peer.address, net::presented_token(request), fingerprint, request.id});
   if (auto* refusal = std::get_if<core::Refusal>(&admitted)) co_return co_await turn_away(request, *refusal);
   const core::Admission& admission = std::get<core::Admission>(admitted);
   co_return co_await sign(request, admission);
@@ -80,6 +92,7 @@ Task<net::Response> RegistrationFace::handle(const net::Request& request) {
 Task<net::Response> RegistrationFace::turn_away(const net::Request& request, const core::Refusal& refusal) {
   core::Enrollment attempt;
   attempt.origin.peer_address = request.peer.address;
+  attempt.origin.request = request.id;
   count({}, to_string(refusal.reason), std::chrono::steady_clock::now());
   const auto outcome = co_await enroller_.refuse(attempt, refusal);
   co_return refusal_response(std::get<core::Refusal>(outcome));
@@ -99,6 +112,7 @@ Task<net::Response> RegistrationFace::sign(const net::Request& request, const co
     co_return refusal_response(*refusal);
   }
   count(admission.origin.station, std::get<core::Enrolled>(outcome).replayed ? "replayed" : "issued", begun);
+  note(enrollment, std::get<core::Enrolled>(outcome));
   if (settings_.device_log != nullptr) {
     const Status noted = settings_.device_log->note(std::get<core::Enrolled>(outcome));
     if (!noted) co_return unavailable_response(noted.error());
