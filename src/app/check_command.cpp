@@ -8,6 +8,7 @@
 
 #include "app/commands.h"
 #include "app/site.h"
+#include "base/file.h"
 #include "base/pem.h"
 #include "base/text.h"
 #include "core/order_policy.h"
@@ -98,6 +99,39 @@ void check_files(Findings& findings, const std::filesystem::path& directory) {
     findings.add("less than 512 MB are free where " + directory.string() + " is");
 }
 
+// Certificates of stations and operators, and of listeners that have one of their own.
+void check_own_authority(Findings& findings, Site& site) {
+  const Instant now = site.clock().now();
+  bool any_station = false;
+  if (const auto holders = site.site_certificates().site_certificates()) {
+    for (const core::SiteCertificate& known : *holders) {
+      if (known.revoked_at || known.not_after <= now) continue;
+      any_station = any_station || known.role == core::HolderRole::station;
+      if (now + kSoon >= known.not_after)
+        findings.add("the certificate of " + std::string(to_string(known.role)) + ' ' + known.holder + " expires at " +
+                     format_rfc3339(known.not_after));
+    }
+  }
+  if (site.config().admission.trust == core::RegistrationTrust::certificate && !any_station)
+    findings.add("nobody can register: no station has a valid certificate, see `birthmark station add`");
+  const auto held = site.held_keys();
+  for (const char* name : {"site-ca", "admin", "registration"}) {
+    const auto pem = read_file(site.directory() / (std::string(name) + ".pem"));
+    if (!pem) continue;  // made when it is needed
+    const auto block = decode_first_pem(*pem);
+    const auto certificate = crypto::Certificate::from_der(block ? block->contents : Bytes());
+    if (!certificate) {
+      findings.add(std::string(name) + ".pem cannot be read: " + certificate.error().describe());
+      continue;
+    }
+    check_expiry(findings, std::string(name) + ".pem", *certificate, now);
+    const bool fits = std::any_of(held.begin(), held.end(), [&](const auto& key) {
+      return key.first == std::string(name) + ".key" && key.second == certificate->spki_sha256();
+    });
+    if (!fits) findings.add("keys/" + std::string(name) + ".key is not the key of " + name + ".pem");
+  }
+}
+
 void check_registration(Findings& findings, Site& site) {
   const core::AdmissionRules& rules = site.config().admission;
   const Instant now = site.clock().now();
@@ -106,7 +140,7 @@ void check_registration(Findings& findings, Site& site) {
                      const bool good = !known.revoked_at && (!known.expires_at || now < *known.expires_at);
                      return good && known.scopes.hold(core::Scope::devices_create);
                    });
-  if (rules.trust != core::RegistrationTrust::open && !any)
+  if (rules.trust == core::RegistrationTrust::token && !any)
     findings.add("nobody can register: there is no valid token, see `birthmark token create`");
   if (credentials) {
     for (const core::TokenRecord& known : *credentials) {
@@ -138,6 +172,7 @@ class CheckCommand final : public cli::DirectoryCommand {
     check_tls(findings, site);
     check_files(findings, site.directory());
     check_registration(findings, site);
+    check_own_authority(findings, site);
     if (const auto head = site.check_audit_head(); !head) findings.add(head.error().describe());
     for (const std::string& text : findings.texts()) console.out << "problem: " << text << '\n';
     if (!findings.texts().empty()) return fail(ErrorCode::misconfigured, std::to_string(findings.texts().size()) + " problems");

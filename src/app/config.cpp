@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/config.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 
 #include "app/config/section.h"
 #include "base/file.h"
@@ -39,6 +42,12 @@ Status check_dns_name(std::string_view name) {
   return {};
 }
 
+Status check_host_name(const std::string& name) {
+  std::array<unsigned char, sizeof(in6_addr)> octets{};
+  if (::inet_pton(AF_INET, name.c_str(), octets.data()) == 1 || ::inet_pton(AF_INET6, name.c_str(), octets.data()) == 1) return {};
+  return check_dns_name(name);
+}
+
 Result<Config> parse_config(std::string_view text, std::string_view name) {
   BIRTHMARK_TRY(const ConfigFile file, ConfigFile::parse(text, name));
   const auto sections = config_sections();
@@ -47,6 +56,7 @@ Result<Config> parse_config(std::string_view text, std::string_view name) {
   BIRTHMARK_CHECK(file.check_sections(names));
   Config config;
   for (const ConfigSection& section : sections) BIRTHMARK_CHECK(section.read(file, config));
+  config.written = file.settings();
   return config;
 }
 

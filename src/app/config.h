@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,11 @@
 
 namespace birthmark::app {
 
-enum class RegistrationTls { off, gateway };  // gateway: the factory's TLS server certificate
+enum class RegistrationTls {
+  off,
+  gateway,  // with the factory's TLS server certificate
+  own,      // with one of its own
+};
 
 struct Config {
   std::string factory;
@@ -35,6 +40,7 @@ struct Config {
   std::vector<net::Endpoint> registration_listen;  // empty: no such listener
   core::AdmissionRules admission;
   RegistrationTls registration_tls = RegistrationTls::off;
+  std::vector<std::string> registration_names;  // of its own certificate: DNS names and addresses
   core::RegistrationRules rules;
   bool allow_rsa = false;
   // Private keys of the device CAs that may issue here, below the data directory, in the order of preference.
@@ -56,6 +62,9 @@ struct Config {
   unsigned threads = 0;  // 0: one per core
   log::Level log_level = log::Level::info;
 
+  // Every setting that the file has, "section.key", as it stands there: for telling what changed.
+  std::map<std::string, std::string> written;
+
   [[nodiscard]] std::string gateway_server() const;
   [[nodiscard]] std::string ostree_server() const;
 };
@@ -72,5 +81,7 @@ enum class GatewayListener : std::uint8_t { off, on };
 // A factory or DNS name that may stand in configuration, certificates and URLs.
 [[nodiscard]] Status check_factory_name(std::string_view name);
 [[nodiscard]] Status check_dns_name(std::string_view name);
+// The same, or an IP address.
+[[nodiscard]] Status check_host_name(const std::string& name);
 
 }  // namespace birthmark::app

@@ -317,7 +317,10 @@ void ControlServer::serve(int connection) {
     FrameBuffer output(connection, FrameKind::output);
     FrameBuffer errors(connection, FrameKind::errors);
     std::ostream out(&output), err(&errors);
-    cli::Console console{out, err, command->terminal};
+    cli::Console console{out, err, command->terminal, [connection](std::chrono::milliseconds at_most) {
+                           pollfd reader{connection, POLLIN | POLLRDHUP, 0};  // it has nothing more to say but that it is gone
+                           return ::poll(&reader, 1, static_cast<int>(at_most.count())) != 0;
+                         }};
     exit_code = cli::run_forwarded(program_commands(), command->arguments, command->inputs, console, site_);
   }
   send_frame(connection, FrameKind::exit, std::to_string(exit_code));

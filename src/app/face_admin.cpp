@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The admin listener: operators, over TLS by this server's own small CA. DIR/admin.pem and DIR/keys/admin.key are made and signed by
-// DIR/site-ca.pem when they are not there; clients trust site-ca.pem.
+// DIR/site-ca.pem when they are not there; clients trust site-ca.pem, and may show a certificate that it signed.
 #include "admin/admin_face.h"
 #include "app/face.h"
 #include "app/own_certificate.h"
@@ -36,6 +36,16 @@ class SiteOperations final : public admin::Operations {
     return found;
   }
 
+  admin::CommitSizes commit_sizes() const override {
+    const auto store = site_.store_statistics();
+    return {store.batches, store.jobs};
+  }
+
+  admin::Delivery delivery(core::OutboxChannel channel) const override {
+    auto view = channel == core::OutboxChannel::upstream ? site_.upstream() : site_.hooks();
+    return {std::move(view.url), std::move(view.mode), std::move(view.figures)};
+  }
+
  private:
   void add_outbox(const core::OutboxTotals& outbox, std::vector<admin::Figure>& figures) const {
     figures.push_back({"outbox_waiting", outbox.waiting});
@@ -57,8 +67,8 @@ class AdminHandler final : public net::Handler {
  public:
   AdminHandler(Site& site, const admin::Metrics& metrics)
       : operations_(site),
-        face_({site.credentials(), site.registry(), site.tokens(), site.orders(), site.codec(), site.clock(), site.random(), metrics,
-               operations_, site.factory()}) {}
+        face_({site.credentials(), site.holders(), site.registry(), site.tokens(), site.orders(), site.outbox(), site.codec(), site.clock(),
+               site.random(), metrics, operations_, site.factory()}) {}
   Task<net::Response> handle(const net::Request& request) override { return face_.handle(request); }
 
  private:
@@ -71,7 +81,9 @@ std::vector<net::Endpoint> configured(const Config& config) {
 }
 
 Result<std::optional<net::TlsServerSettings>> tls(Site& site) {
-  return own_tls_settings(site, "admin", site.config().admin_names);
+  BIRTHMARK_TRY(auto settings, own_tls_settings(site, "admin", site.config().admin_names));
+  BIRTHMARK_CHECK(ask_holders(site, settings));
+  return settings;
 }
 
 Result<std::unique_ptr<net::Handler>> make(Site& site, const FaceServices& services) {

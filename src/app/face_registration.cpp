@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/face.h"
+#include "app/own_certificate.h"
 #include "base/log.h"
 #include "faces/foundries/registration_face.h"
 
@@ -21,7 +22,10 @@ std::vector<net::Endpoint> configured(const Config& config) {
 
 Result<std::optional<net::TlsServerSettings>> tls(Site& site) {
   if (site.config().registration_tls == RegistrationTls::off) return std::nullopt;
-  BIRTHMARK_TRY(auto settings, factory_tls_settings(site, "registration"));
+  const bool own = site.config().registration_tls == RegistrationTls::own;
+  BIRTHMARK_TRY(auto settings, own ? own_tls_settings(site, "registration", site.config().registration_names)
+                                   : factory_tls_settings(site, "registration"));
+  if (site.config().admission.trust == core::RegistrationTrust::certificate) BIRTHMARK_CHECK(ask_holders(site, settings));
   return settings;
 }
 
@@ -30,6 +34,15 @@ Result<std::unique_ptr<net::Handler>> make(Site& site, const FaceServices& servi
   const faces::foundries::RegistrationSettings settings{config.gateway_server(), config.ostree_server(), site.device_log(),
                                                         services.metrics};
   return std::make_unique<faces::foundries::RegistrationFace>(site.gate(), site.enroller(), site.registry(), settings);
+}
+
+void warn_of_stations(Site& site) {
+  const auto certificates = site.site_certificates().site_certificates();
+  const Instant now = site.clock().now();
+  const bool any = certificates && std::any_of(certificates->begin(), certificates->end(), [&](const core::SiteCertificate& certificate) {
+                     return certificate.role == core::HolderRole::station && !certificate.revoked_at && now < certificate.not_after;
+                   });
+  if (!any) log::warning("nobody can register yet: give a station a certificate with `birthmark station add`");
 }
 
 // What an operator should know of a listener from which anybody, or nobody, can register.
@@ -41,6 +54,7 @@ void warn(Site& site, const std::string& listener) {
                  {{"listener", listener}, {"networks", networks}});
     return;
   }
+  if (rules.trust == core::RegistrationTrust::certificate) return warn_of_stations(site);
   if (site.config().registration_tls == RegistrationTls::off)
     log::warning("tokens cross this listener in the clear: keep it on a network where nobody listens", {{"listener", listener}});
   const auto tokens = site.tokens().tokens();

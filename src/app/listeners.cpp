@@ -44,11 +44,11 @@ Result<std::vector<ListenPlan>> plan_listeners(const Config& config, const std::
 }
 
 Listeners::Listeners(Site& site) : site_(site) {
-  site_.when_reloaded([this] { return reload(); });
+  site_.when_reloading([this] { return prepare_reload(); });
 }
 
 Listeners::~Listeners() {
-  site_.when_reloaded({});
+  site_.when_reloading({});
 }
 
 Status Listeners::open(const std::vector<ListenPlan>& plans, net::Server& server, std::ostream& out) {
@@ -82,14 +82,20 @@ Result<net::ListenOptions> Listeners::options_for(const Face& face, const net::E
   return options;
 }
 
-// Open connections stay; new ones get what is installed now.
-Status Listeners::reload() {
+// Open connections stay; new ones get what is installed now, on every listener or on none.
+Result<Site::Commit> Listeners::prepare_reload() {
+  using Prepared = std::pair<std::shared_ptr<net::TlsServer>, std::shared_ptr<const net::TlsServer::Generation>>;
+  std::vector<Prepared> prepared;
   const std::lock_guard lock(mutex_);
   for (const SecureListener& listener : secure_) {
     BIRTHMARK_TRY(const auto settings, listener.face->tls(site_));
-    if (settings) BIRTHMARK_CHECK(listener.tls->reload(*settings));
+    if (!settings) continue;
+    BIRTHMARK_TRY(auto generation, net::TlsServer::prepare(*settings));
+    prepared.emplace_back(listener.tls, std::move(generation));
   }
-  return {};
+  return Site::Commit([prepared = std::move(prepared)] {
+    for (const auto& [tls, generation] : prepared) tls->use(generation);
+  });
 }
 
 }  // namespace birthmark::app

@@ -38,7 +38,7 @@ class Listeners {
 
   [[nodiscard]] Status open_one(const ListenPlan& plan, net::Server& server, std::ostream& out);
   [[nodiscard]] Result<net::ListenOptions> options_for(const Face& face, const net::Endpoint& endpoint);
-  [[nodiscard]] Status reload();
+  [[nodiscard]] Result<Site::Commit> prepare_reload();
 
   Site& site_;
   std::unique_ptr<admin::Metrics> metrics_;  // where there is an admin listener to ask for them; outlives the faces

@@ -12,11 +12,12 @@
 namespace birthmark::app {
 namespace {
 
-std::vector<std::string> server_names(const std::vector<std::string>& further) {
-  std::vector<std::string> names{"localhost"};
+// No IPv6 address unless one is asked for: socat 1.7 gives up at the first that is not of its peer's kind.
+std::vector<std::string> names_of(const std::vector<std::string>& configured) {
+  std::vector<std::string> names = configured;
+  names.insert(names.end(), {"localhost", "127.0.0.1"});
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) == 0 && check_dns_name(host.data())) names.emplace_back(host.data());
-  names.insert(names.end(), further.begin(), further.end());
   return names;
 }
 
@@ -29,36 +30,47 @@ Result<crypto::PrivateKey> load_or_make_key(const std::filesystem::path& path) {
   return made;
 }
 
-Result<std::vector<Bytes>> read_chain(const std::filesystem::path& path) {
-  BIRTHMARK_TRY(const std::string text, read_file(path));
-  auto blocks = decode_pem(text);
-  if (!blocks) return fail(ErrorCode::misconfigured, path.string() + ": " + blocks.error().public_message);
+// The leaf first, then whatever leads from it towards its root.
+Result<std::vector<Bytes>> read_chain(const std::filesystem::path& file) {
+  BIRTHMARK_TRY(const std::string pem, read_file(file));
+  BIRTHMARK_TRY(auto blocks, decode_pem(pem));
   std::vector<Bytes> chain;
-  for (PemBlock& block : *blocks) {
+  for (PemBlock& block : blocks)
     if (block.label == "CERTIFICATE") chain.push_back(std::move(block.contents));
-  }
-  if (chain.empty()) return fail(ErrorCode::misconfigured, path.string() + " holds no certificate");
+  if (chain.empty()) return fail(ErrorCode::misconfigured, file.string() + " holds no certificate");
   return chain;
+}
+
+Result<crypto::SiteAuthority> site_authority(Site& site) {
+  return crypto::SiteAuthority::load_or_make(site.directory(), site.factory(), site.random(), site.clock().now());
 }
 
 }  // namespace
 
 Result<net::TlsServerSettings> own_tls_settings(Site& site, const std::string& name, const std::vector<std::string>& names) {
-  const auto& directory = site.directory();
-  const auto certificate_file = directory / (name + ".pem");
-  BIRTHMARK_TRY(const auto key, load_or_make_key(directory / "keys" / (name + ".key")));
-  if (std::error_code failure; !std::filesystem::exists(certificate_file, failure)) {
-    const Instant now = site.clock().now();
-    BIRTHMARK_TRY(const auto authority, crypto::SiteAuthority::load_or_make(directory, site.factory(), site.random(), now));
-    BIRTHMARK_TRY(const auto made, authority.certify_server(key, server_names(names), site.random(), now));
+  const auto certificate_file = site.directory() / (name + ".pem"), key_file = site.directory() / "keys" / (name + ".key");
+  std::error_code failure;
+  if (!std::filesystem::exists(certificate_file, failure)) {
+    BIRTHMARK_TRY(const auto key, load_or_make_key(key_file));
+    BIRTHMARK_TRY(const auto authority, site_authority(site));
+    BIRTHMARK_TRY(const auto made, authority.certify_server(key, "birthmark " + name, names_of(names), site.random(), site.clock().now()));
     BIRTHMARK_CHECK(create_file(certificate_file, made.pem(), 0644));
   }
   net::TlsServerSettings settings;
   settings.name = name;
-  BIRTHMARK_TRY(auto chain, read_chain(certificate_file));
-  BIRTHMARK_TRY(std::string key_pem, key.to_pem());
-  settings.identities.push_back({std::move(chain), std::move(key_pem)});
+  net::TlsIdentity identity;
+  BIRTHMARK_TRY(identity.chain, read_chain(certificate_file));
+  BIRTHMARK_TRY(const auto key, crypto::PrivateKey::load(key_file));
+  BIRTHMARK_TRY(identity.private_key_pem, key.to_pem());
+  settings.identities.push_back(std::move(identity));
   return settings;
+}
+
+Status ask_holders(Site& site, net::TlsServerSettings& settings) {
+  BIRTHMARK_TRY(const auto authority, site_authority(site));
+  settings.client_certificate = net::ClientCertificate::optional;
+  settings.anchors.push_back({authority.certificate().der(), 0});
+  return {};
 }
 
 }  // namespace birthmark::app

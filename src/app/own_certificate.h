@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The certificate of a listener that has one of its own: DIR/NAME.pem with DIR/keys/NAME.key. An operator may put his own there; otherwise
-// both are made, signed by the server's small CA (DIR/site-ca.pem).
+// The TLS of a listener that has a certificate of its own: DIR/NAME.pem with DIR/keys/NAME.key. Made by this server's own CA when there is
+// none; an operator may put others in their place. Its clients may show certificates by that CA.
 #pragma once
 
 #include <string>
@@ -11,7 +11,10 @@
 
 namespace birthmark::app {
 
-// `names`: DNS names beside localhost and this machine's, for a certificate that has to be made.
+// `names`: DNS names and addresses of the certificate, beside localhost and this machine's name.
 [[nodiscard]] Result<net::TlsServerSettings> own_tls_settings(Site& site, const std::string& name, const std::vector<std::string>& names);
+
+// Stations and operators may show the certificates that this server's own CA gave them; who shows none is served too, and told so.
+[[nodiscard]] Status ask_holders(Site& site, net::TlsServerSettings& settings);
 
 }  // namespace birthmark::app

@@ -6,9 +6,11 @@
 #include <time.h>
 #include <csignal>
 #include <ostream>
+#include <utility>
 
 #include "app/commands.h"
 #include "app/control_socket.h"
+#include "app/file_watch.h"
 #include "app/listeners.h"
 #include "app/reference_mode.h"
 #include "app/service_notify.h"
@@ -35,28 +37,62 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-void reload(Site& site) {
-  if (auto reloaded = site.reload(); reloaded) {
-    log::info("reloaded keys and trust");
-  } else {
-    log::error("nothing reloaded, the earlier state stays", {{"error", reloaded.error().describe()}});
+// Reads configuration, keys and certificates anew: when told to, when their files change, and again and again while that fails, so that
+// what heals by itself (a full disk, a key that comes back) needs nobody.
+class Reloader {
+ public:
+  explicit Reloader(Site& site) : site_(site), watch_(site.directory()) {}
+
+  void on_signal() {
+    watch_.take();
+    notify_reloading();
+    reload("SIGHUP");
+    notify_service_manager("READY=1");
   }
-}
+  // Once a second.
+  void look() {
+    if (watch_.settled()) return reload("files changed");
+    if (!failure_.empty() && site_.clock().uptime() - failed_at_ >= kTryAgain) reload("trying again");
+  }
+
+ private:
+  static constexpr Duration kTryAgain = std::chrono::seconds(5);
+
+  void reload(const char* why) {
+    const auto later = site_.reload_everything();
+    if (!later) {
+      const std::string failure = later.error().describe();
+      failed_at_ = site_.clock().uptime();
+      if (std::exchange(failure_, failure) == failure) return;  // said already
+      log::error("nothing reloaded, the earlier state stays", {{"why", why}, {"error", failure}});
+      return;
+    }
+    failure_.clear();
+    std::string names;
+    for (const std::string& name : *later) names += (names.empty() ? "" : " ") + name;
+    log::info("reloaded configuration, keys and certificates", {{"why", why}});
+    if (!names.empty()) log::warning("these settings changed and count after a restart only", {{"settings", names}});
+    for (const std::string& obstacle : site_.obstacles()) log::warning("not ready to issue", {{"reason", obstacle}});
+  }
+
+  Site& site_;
+  FileWatch watch_;
+  std::string failure_;  // of the last attempt; empty: it was good
+  Duration failed_at_{};
+};
 
 // Once a second the housekeeping, until a signal ends the server.
 void wait_for_the_end(Site& site, const sigset_t& signals) {
   constexpr timespec kSecond{1, 0};
+  Reloader reloader(site);
   for (;;) {
     const int signal = ::sigtimedwait(&signals, nullptr, &kSecond);
-    if (signal == SIGHUP) {
-      notify_reloading();
-      reload(site);
-      notify_service_manager("READY=1");
-    }
+    if (signal == SIGHUP) reloader.on_signal();
     if (signal == SIGTERM || signal == SIGINT) {
       log::info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
       return;
     }
+    if (signal < 0) reloader.look();
     site.housekeep();
   }
 }

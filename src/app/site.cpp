@@ -10,6 +10,8 @@
 #include <iterator>
 #include <utility>
 
+#include "app/config_change.h"
+#include "core/test_purge.h"
 #include "crypto/pki/key_shelf.h"
 #include "crypto/x509_codec.h"
 
@@ -17,6 +19,8 @@ namespace birthmark::app {
 namespace {
 
 thread_local std::string forwarded_actor;
+thread_local const Config* previewed_config = nullptr;
+thread_local const std::shared_ptr<const core::TrustSnapshot>* previewed_trust = nullptr;
 
 // The unseen rule trusts that a certificate in use is seen at the gateway. Where there is none, a device may be using a certificate nobody
 // saw: the window closes early.
@@ -37,21 +41,50 @@ std::uint64_t resident_bytes() {
 
 }  // namespace
 
-Result<std::unique_ptr<Site>> Site::open(const std::filesystem::path& directory) {
-  BIRTHMARK_TRY(Config config, load_config(directory));
-  return open(directory, std::move(config));
+class Site::Preview {
+ public:
+  explicit Preview(const Candidate& candidate) {
+    previewed_config = candidate.config.get();
+    previewed_trust = &candidate.trust;
+  }
+  ~Preview() {
+    previewed_config = nullptr;
+    previewed_trust = nullptr;
+  }
+  Preview(const Preview&) = delete;
+  Preview& operator=(const Preview&) = delete;
+};
+
+Site::Site(std::filesystem::path directory, Config config, ConfigSource source)
+    : directory_(std::move(directory)), source_(source), factory_(config.factory) {
+  configs_.push_back(std::make_unique<const Config>(std::move(config)));
 }
 
-Result<std::unique_ptr<Site>> Site::open(const std::filesystem::path& directory, Config config) {
-  std::unique_ptr<Site> site(new Site(directory));
-  site->config_ = std::move(config);
+const Config& Site::config() const {
+  if (previewed_config != nullptr) return *previewed_config;
+  const std::lock_guard held(config_mutex_);
+  return *configs_.back();
+}
+
+std::shared_ptr<const core::TrustSnapshot> Site::trust() const {
+  return previewed_trust != nullptr ? *previewed_trust : trust_->current();
+}
+
+Result<std::unique_ptr<Site>> Site::open(const std::filesystem::path& directory) {
+  BIRTHMARK_TRY(Config config, load_config(directory));
+  return open(directory, std::move(config), ConfigSource::file);
+}
+
+Result<std::unique_ptr<Site>> Site::open(const std::filesystem::path& directory, Config config, ConfigSource source) {
+  std::unique_ptr<Site> site(new Site(directory, std::move(config), source));
   BIRTHMARK_TRY(site->lock_, lock_file(directory / "lock"));
   BIRTHMARK_CHECK(site->open_parts());
   return site;
 }
 
 Status Site::open_parts() {
-  BIRTHMARK_TRY(codec_, crypto::make_x509_codec({.allow_rsa = config_.allow_rsa}));
+  const Config& config = this->config();
+  BIRTHMARK_TRY(codec_, crypto::make_x509_codec({.allow_rsa = config.allow_rsa}));
   random_ = crypto::make_system_random();
   store::SqliteOptions options;
   options.path = directory_ / "birthmark.db";
@@ -59,20 +92,24 @@ Status Site::open_parts() {
   BIRTHMARK_TRY(auto audit_key, crypto::PrivateKey::load(directory_ / "keys" / "audit.key"));
   audit_head_ = std::make_unique<AuditHeadFile>(directory_ / "audit.head", std::move(audit_key));
   BIRTHMARK_TRY(const auto mark, registry_->clock_mark());
-  clock_guard_ = std::make_unique<core::ClockGuard>(clock_, config_.clock, mark);
-  trust_ = std::make_unique<core::TrustStore>(*registry_, *codec_, config_.factory);
-  online_trust_ = std::make_unique<core::TrustStore>(*registry_, *codec_, config_.factory);
-  BIRTHMARK_CHECK(reload());
-  token_cache_ = std::make_unique<core::TokenCache>(registry_->tokens(), *registry_, *codec_, config_.factory);
-  gate_ = std::make_unique<core::Gate>(config_.admission, *token_cache_, clock_);
-  enroller_ = std::make_unique<core::Enroller>(*codec_, *registry_, *trust_, *clock_guard_, *random_, effective_rules(config_),
+  clock_guard_ = std::make_unique<core::ClockGuard>(clock_, config.clock, mark);
+  trust_ = std::make_unique<core::TrustStore>(*registry_, *codec_, config.factory);
+  online_trust_ = std::make_unique<core::TrustStore>(*registry_, *codec_, config.factory);
+  BIRTHMARK_TRY(auto signers, load_signers(config));
+  BIRTHMARK_TRY(auto online, load_online_signers());
+  BIRTHMARK_CHECK(trust_->reload(std::move(signers)));
+  BIRTHMARK_CHECK(online_trust_->reload(std::move(online)));
+  token_cache_ = std::make_unique<core::TokenCache>(registry_->tokens(), *registry_, *codec_, config.factory);
+  holder_cache_ = std::make_unique<core::SiteCertificateCache>(registry_->site_certificates(), *registry_, config.factory);
+  gate_ = std::make_unique<core::Gate>(config.admission, *token_cache_, clock_, holder_cache_.get());
+  enroller_ = std::make_unique<core::Enroller>(*codec_, *registry_, *trust_, *clock_guard_, *random_, effective_rules(config),
                                                &registry_->orders());
-  online_enroller_ = std::make_unique<core::Enroller>(*codec_, *registry_, *online_trust_, *clock_guard_, *random_,
-                                                      effective_rules(config_), &registry_->orders());
+  online_enroller_ = std::make_unique<core::Enroller>(*codec_, *registry_, *online_trust_, *clock_guard_, *random_, effective_rules(config),
+                                                      &registry_->orders());
   device_gate_ = std::make_unique<core::DeviceGate>(*codec_, *registry_, registry_->key_changes(), registry_->field(), *trust_,
-                                                    *clock_guard_, *random_, config_.gateway);
-  core::RegistrationRules renewal = config_.rules;
-  renewal.certificate_validity = config_.est_validity;
+                                                    *clock_guard_, *random_, config.gateway);
+  core::RegistrationRules renewal = config.rules;
+  renewal.certificate_validity = config.est_validity;
   renewer_ = std::make_unique<core::Renewer>(*codec_, *registry_, registry_->key_changes(), *trust_, *clock_guard_, *random_, renewal);
   contacts_ = std::make_unique<core::ContactBook>(registry_->field());
   return {};
@@ -83,9 +120,8 @@ Site::~Site() {
 }
 
 Status Site::start_outside() {
-  if (!config_.upstream.configured() && !config_.hooks.configured()) return {};
   const OutsideLines::Parts parts{*registry_, registry_->outbox(), *codec_, clock_, *random_};
-  BIRTHMARK_TRY(outside_, OutsideLines::make(directory_, config_.upstream, config_.hooks, parts));
+  BIRTHMARK_TRY(outside_, OutsideLines::make(directory_, config().upstream, config().hooks, parts));
   enroller_->set_outbox_desk(outside_->desk());
   online_enroller_->set_outbox_desk(outside_->desk());
   return outside_->start();
@@ -97,8 +133,8 @@ void Site::stop_outside() {
 
 cli::UpstreamView Site::upstream() const {
   cli::UpstreamView view;
-  view.url = config_.upstream.url;
-  view.mode = config_.upstream.mode == UpstreamMode::wait ? "wait" : "queue";
+  view.url = config().upstream.url;
+  view.mode = config().upstream.mode == UpstreamMode::wait ? "wait" : "queue";
   const auto figures = outside_ ? outside_->upstream_figures() : std::nullopt;
   view.delivers = figures.has_value();
   view.figures = figures.value_or(core::CourierFigures{});
@@ -107,7 +143,7 @@ cli::UpstreamView Site::upstream() const {
 
 cli::UpstreamView Site::hooks() const {
   cli::UpstreamView view;
-  view.url = config_.hooks.url;
+  view.url = config().hooks.url;
   view.mode = "queue";
   const auto figures = outside_ ? outside_->hook_figures() : std::nullopt;
   view.delivers = figures.has_value();
@@ -117,6 +153,7 @@ cli::UpstreamView Site::hooks() const {
 
 void Site::housekeep() {
   if (contacts_) contacts_->flush();
+  purge_test_devices();
   const std::lock_guard lock(audit_head_mutex_);
   note_clock();
   const auto head = registry_->audit_head();
@@ -124,6 +161,17 @@ void Site::housekeep() {
   Status written = head ? audit_head_->check(*registry_) : Status(fail(ErrorCode::unavailable, head.error().describe()));
   if (written) written = audit_head_->write(*head, clock_.now());
   if (!written) log::error("audit head not written", {{"error", written.error().describe()}});
+}
+
+// Throw-away identities whose time is over, once an hour while a server runs.
+void Site::purge_test_devices() {
+  constexpr auto kInterval = std::chrono::hours(1);
+  if (!outside_ || (purged_at_ && clock_.uptime() - *purged_at_ < kInterval)) return;
+  purged_at_ = clock_.uptime();
+  const core::OperatorAct act{"the time of a test device is over", "server"};
+  const auto purged = run_task(core::purge_test_devices(*registry_, clock_, factory_, core::PurgeScope::expired, act));
+  if (!purged) log::error("test devices not purged", {{"error", purged.error().describe()}});
+  if (purged && *purged > 0) log::info("test devices purged", {{"devices", std::to_string(*purged)}});
 }
 
 // The time a server was last alive is what its next start measures the clock against. Registrations record it too; an idle server writes
@@ -137,20 +185,20 @@ void Site::note_clock() {
   clock_noted_at_ = clock_.uptime();
 }
 
-Result<std::vector<std::shared_ptr<core::Signer>>> Site::load_signers() const {
-  std::vector<std::shared_ptr<core::Signer>> signers;
+Result<core::TrustStore::Signers> Site::load_signers(const Config& config) const {
+  core::TrustStore::Signers signers;
   bool online_added = false;
-  for (const std::string& path : config_.issuer_keys) {
+  for (const std::string& path : config.issuer_keys) {
     // Unless the file names its keys, the online CA is whichever came last by the factory API.
     const bool online = crypto::has_purpose(std::filesystem::path(path).filename().string(), crypto::KeyPurpose::online_ca);
-    if (online && !config_.issuer_keys_required) {
+    if (online && !config.issuer_keys_required) {
       if (std::exchange(online_added, true)) continue;
       BIRTHMARK_TRY(auto found, load_online_signers());
       std::move(found.begin(), found.end(), std::back_inserter(signers));
       continue;
     }
     auto key = crypto::PrivateKey::load(directory_ / path);
-    if (!key && key.error().code == ErrorCode::not_found && !config_.issuer_keys_required) continue;
+    if (!key && key.error().code == ErrorCode::not_found && !config.issuer_keys_required) continue;
     if (!key) return forward_error(key);
     signers.push_back(crypto::make_file_signer(std::move(*key)));
   }
@@ -158,7 +206,7 @@ Result<std::vector<std::shared_ptr<core::Signer>>> Site::load_signers() const {
 }
 
 // The one whose certificate came last is first: it replaces its predecessors for issuing (protocol facts, Foundries 1.7).
-Result<std::vector<std::shared_ptr<core::Signer>>> Site::load_online_signers() const {
+Result<core::TrustStore::Signers> Site::load_online_signers() const {
   BIRTHMARK_TRY(const auto authorities, registry_->authorities());
   const crypto::KeyShelf shelf(directory_ / "keys");
   std::vector<std::pair<core::RowId, std::shared_ptr<core::Signer>>> found;
@@ -166,7 +214,7 @@ Result<std::vector<std::shared_ptr<core::Signer>>> Site::load_online_signers() c
     if (!crypto::has_purpose(held.file_name, crypto::KeyPurpose::online_ca)) continue;
     core::RowId newest = 0;
     for (const core::AuthorityRecord& record : authorities) {
-      if (record.role != core::AuthorityRole::device_ca || record.factory != config_.factory) continue;
+      if (record.role != core::AuthorityRole::device_ca || record.factory != factory_) continue;
       const auto facts = codec_->read_certificate(record.der);
       if (facts && facts->spki_sha256 == held.spki) newest = std::max(newest, record.row);
     }
@@ -174,22 +222,82 @@ Result<std::vector<std::shared_ptr<core::Signer>>> Site::load_online_signers() c
     found.emplace_back(newest, crypto::make_file_signer(std::move(key)));
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-  std::vector<std::shared_ptr<core::Signer>> signers;
+  core::TrustStore::Signers signers;
   for (auto& [row, signer] : found) signers.push_back(std::move(signer));
   return signers;
 }
 
 Status Site::reload() {
-  BIRTHMARK_TRY(auto signers, load_signers());
-  BIRTHMARK_TRY(auto online, load_online_signers());
-  BIRTHMARK_CHECK(trust_->reload(std::move(signers)));
-  BIRTHMARK_CHECK(online_trust_->reload(std::move(online)));
-  const std::lock_guard lock(follower_mutex_);
-  return follower_ ? follower_() : Status();
+  const std::lock_guard lock(reload_mutex_);
+  BIRTHMARK_TRY(auto candidate, prepare(nullptr));
+  use(std::move(candidate));
+  return {};
 }
 
-void Site::when_reloaded(std::function<Status()> follower) {
-  const std::lock_guard lock(follower_mutex_);
+Result<std::vector<std::string>> Site::reload_everything() {
+  const std::lock_guard lock(reload_mutex_);
+  std::vector<std::string> later, changed;
+  std::unique_ptr<Config> fresh;
+  if (source_ == ConfigSource::file) {
+    BIRTHMARK_TRY(const Config read, load_config(directory_));
+    later = waiting_for_restart(*configs_.front(), read);
+    changed = taken_over(config(), read);
+    fresh = std::make_unique<Config>(changed_while_running(config(), read));
+  }
+  BIRTHMARK_TRY(auto candidate, prepare(std::move(fresh)));
+  use(std::move(candidate));
+  if (!changed.empty()) note_changed(changed);
+  return later;
+}
+
+// Who may register is decided in a file that others may write: its changes are on record.
+void Site::note_changed(const std::vector<std::string>& settings) {
+  std::string names;
+  for (const std::string& setting : settings) names += (names.empty() ? "" : " ") + setting;
+  std::string body = core::audit_body(core::AuditEvent::settings_changed, clock_.now(),
+                                      {{"factory", factory_}, {"settings", names}, {"actor", "birthmark.toml"}});
+  const Status noted = run_task(registry_->append_audit(std::move(body)));
+  if (!noted) log::error("changed settings not audited", {{"settings", names}, {"error", noted.error().describe()}});
+}
+
+// Reads and makes everything; changes nothing.
+Result<Site::Candidate> Site::prepare(std::unique_ptr<const Config> config) {
+  Candidate candidate;
+  candidate.config = std::move(config);
+  const Config& wanted = candidate.config ? *candidate.config : this->config();
+  BIRTHMARK_TRY(candidate.signers, load_signers(wanted));
+  BIRTHMARK_TRY(candidate.online_signers, load_online_signers());
+  BIRTHMARK_TRY(candidate.trust, trust_->prepare(candidate.signers));
+  BIRTHMARK_TRY(candidate.online_trust, online_trust_->prepare(candidate.online_signers));
+  if (outside_ && candidate.config) {
+    BIRTHMARK_TRY(candidate.outside, outside_->prepare(wanted.upstream, wanted.hooks));
+  }
+  const Preview preview(candidate);
+  if (follower_) {
+    BIRTHMARK_TRY(candidate.follower, follower_());
+  }
+  return candidate;
+}
+
+// From here on nothing can fail.
+void Site::use(Candidate candidate) {
+  trust_->use(std::move(candidate.trust), std::move(candidate.signers));
+  online_trust_->use(std::move(candidate.online_trust), std::move(candidate.online_signers));
+  if (candidate.config) {
+    const Config& config = *candidate.config;
+    gate_->set_rules(config.admission);
+    enroller_->set_rules(effective_rules(config));
+    online_enroller_->set_rules(effective_rules(config));
+    log::set_level(config.log_level);
+    const std::lock_guard held(config_mutex_);
+    configs_.push_back(std::move(candidate.config));
+  }
+  if (candidate.outside) outside_->use(candidate.outside);
+  if (candidate.follower) candidate.follower();
+}
+
+void Site::when_reloading(std::function<Result<Commit>()> follower) {
+  const std::lock_guard lock(reload_mutex_);
   follower_ = std::move(follower);
 }
 
@@ -237,8 +345,8 @@ std::vector<cli::Figure> Site::figures() const {
                                   {"commits", store.commits},       {"jobs", store.jobs},
                                   {"fsyncs", store.fsyncs},         {"wal_bytes", store.wal_bytes},
                                   {"rss", resident_bytes()}};
-  if (config_.upstream.configured()) append_outbox(all, "outbox", core::OutboxChannel::upstream);
-  if (config_.hooks.configured()) append_outbox(all, "hooks", core::OutboxChannel::events);
+  if (config().upstream.configured()) append_outbox(all, "outbox", core::OutboxChannel::upstream);
+  if (config().hooks.configured()) append_outbox(all, "hooks", core::OutboxChannel::events);
   return all;
 }
 

@@ -23,34 +23,45 @@
 #include "core/enroller.h"
 #include "core/gate.h"
 #include "core/renewer.h"
+#include "core/site_certificate_cache.h"
 #include "core/token_cache.h"
 #include "store/sqlite/sqlite_registry.h"
 
 namespace birthmark::app {
 
+// Where its configuration is from, and so whether it can be read anew.
+enum class ConfigSource : std::uint8_t { file, elsewhere };
+
 class Site final : public cli::Workbench {
  public:
   // unavailable when another process holds the directory.
   [[nodiscard]] static Result<std::unique_ptr<Site>> open(const std::filesystem::path& directory);
-  [[nodiscard]] static Result<std::unique_ptr<Site>> open(const std::filesystem::path& directory, Config config);
+  [[nodiscard]] static Result<std::unique_ptr<Site>> open(const std::filesystem::path& directory, Config config,
+                                                          ConfigSource source = ConfigSource::elsewhere);
   ~Site() override;
 
-  [[nodiscard]] const Config& config() const { return config_; }
+  // As it is now: a reload makes another one. The reference stays good as long as the site.
+  [[nodiscard]] const Config& config() const;
   [[nodiscard]] core::Enroller& enroller() { return *enroller_; }
   // The same procedure, signing with the online CA only: for callers of the factory API.
   [[nodiscard]] core::Enroller& online_enroller() { return *online_enroller_; }
   [[nodiscard]] core::Gate& gate() { return *gate_; }
   [[nodiscard]] core::TokenCache& credentials() { return *token_cache_; }
+  [[nodiscard]] core::SiteCertificateCache& holders() { return *holder_cache_; }
   [[nodiscard]] core::DeviceGate& device_gate() { return *device_gate_; }
   [[nodiscard]] core::Renewer& renewer() { return *renewer_; }
   [[nodiscard]] core::ContactBook& contacts() { return *contacts_; }
   [[nodiscard]] core::FieldLog& field() override { return registry_->field(); }
-  [[nodiscard]] std::string gateway_server() const override { return config_.gateway_server(); }
+  [[nodiscard]] std::string gateway_server() const override { return config().gateway_server(); }
   [[nodiscard]] core::TrustStore& trust_store() { return *trust_; }
   // conflict when the database has lost, or never had, what audit.head was signed over.
   [[nodiscard]] Status check_audit_head() const { return audit_head_->check(*registry_); }
-  // Called after each reload(), whose result it becomes part of; empty: nobody.
-  void when_reloaded(std::function<Status()> follower);
+  // Part of each reload: called when everything is read and nothing changed yet, with config() and trust() as they would be on this
+  // thread. An error stops the reload; otherwise what it answers is called once all of it counts. Empty: nobody.
+  using Commit = std::function<void()>;
+  void when_reloading(std::function<Result<Commit>()> follower);
+  // reload(), with birthmark.toml read anew too: all of it, or nothing. Answers the settings that changed and count only after a restart.
+  [[nodiscard]] Result<std::vector<std::string>> reload_everything();
   // Every registration is noted there too, from the next listener on.
   void set_device_log(std::unique_ptr<core::DeviceLog> device_log) { device_log_ = std::move(device_log); }
   [[nodiscard]] core::DeviceLog* device_log() { return device_log_.get(); }
@@ -62,15 +73,17 @@ class Site final : public cli::Workbench {
   void housekeep();
 
   [[nodiscard]] const std::filesystem::path& directory() const override { return directory_; }
-  [[nodiscard]] const std::string& factory() const override { return config_.factory; }
+  [[nodiscard]] const std::string& factory() const override { return factory_; }
   [[nodiscard]] core::Registry& registry() override { return *registry_; }
   [[nodiscard]] core::Tokens& tokens() override { return registry_->tokens(); }
+  [[nodiscard]] core::SiteCertificates& site_certificates() override { return registry_->site_certificates(); }
   [[nodiscard]] core::Orders& orders() override { return registry_->orders(); }
+  [[nodiscard]] store::SqliteStatistics store_statistics() const { return registry_->statistics(); }
   [[nodiscard]] const core::X509Codec& codec() const override { return *codec_; }
   [[nodiscard]] core::Random& random() override { return *random_; }
   [[nodiscard]] const core::Clock& clock() const override { return clock_; }
   [[nodiscard]] core::ClockGuard& clock_guard() override { return *clock_guard_; }
-  [[nodiscard]] core::DeviceIdRule device_id_rule() const override { return config_.rules.device_id; }
+  [[nodiscard]] core::DeviceIdRule device_id_rule() const override { return config().rules.device_id; }
   [[nodiscard]] std::vector<std::pair<std::string, SpkiHash>> held_keys() const override;
   [[nodiscard]] Result<std::optional<core::AuditHead>> signed_audit_head() override { return audit_head_->read(); }
   [[nodiscard]] core::Intake& intake() { return registry_->intake(); }
@@ -78,7 +91,7 @@ class Site final : public cli::Workbench {
   [[nodiscard]] cli::UpstreamView upstream() const override;
   [[nodiscard]] cli::UpstreamView hooks() const override;
   [[nodiscard]] Status reload() override;
-  [[nodiscard]] std::shared_ptr<const core::TrustSnapshot> trust() const override { return trust_->current(); }
+  [[nodiscard]] std::shared_ptr<const core::TrustSnapshot> trust() const override;
   [[nodiscard]] std::string actor() const override;
   [[nodiscard]] std::vector<cli::Figure> figures() const override;
   [[nodiscard]] std::vector<std::string> obstacles() const override;
@@ -88,16 +101,37 @@ class Site final : public cli::Workbench {
   [[nodiscard]] static std::string user_name(unsigned uid);
 
  private:
-  explicit Site(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  // What a reload would make current.
+  struct Candidate {
+    std::unique_ptr<const Config> config;  // null: stays
+    std::shared_ptr<const core::TrustSnapshot> trust;
+    core::TrustStore::Signers signers;
+    std::shared_ptr<const core::TrustSnapshot> online_trust;
+    core::TrustStore::Signers online_signers;
+    Commit follower;
+    std::shared_ptr<OutsideLines::Change> outside;
+  };
+  // While it lives, config() and trust() answer this thread as if the candidate counted.
+  class Preview;
+
+  Site(std::filesystem::path directory, Config config, ConfigSource source);
+  [[nodiscard]] Result<Candidate> prepare(std::unique_ptr<const Config> config);
+  void use(Candidate candidate);
+  void note_changed(const std::vector<std::string>& settings);
   [[nodiscard]] Status open_parts();
   void append_outbox(std::vector<cli::Figure>& figures, const std::string& name, core::OutboxChannel channel) const;
   void note_clock();
-  [[nodiscard]] Result<std::vector<std::shared_ptr<core::Signer>>> load_signers() const;
-  [[nodiscard]] Result<std::vector<std::shared_ptr<core::Signer>>> load_online_signers() const;
+  void purge_test_devices();
+  [[nodiscard]] Result<core::TrustStore::Signers> load_signers(const Config& config) const;
+  [[nodiscard]] Result<core::TrustStore::Signers> load_online_signers() const;
 
   const std::filesystem::path directory_;
   FileDescriptor lock_;
-  Config config_;
+  const ConfigSource source_;
+  const std::string factory_;
+  mutable std::mutex config_mutex_;
+  // The last one counts. Earlier ones stay, for those who hold a reference: a few kilobytes each time a person changes the file.
+  std::vector<std::unique_ptr<const Config>> configs_;
   SystemClock clock_;
   std::unique_ptr<core::Random> random_;
   std::unique_ptr<core::X509Codec> codec_;
@@ -106,9 +140,11 @@ class Site final : public cli::Workbench {
   std::mutex audit_head_mutex_;
   std::unique_ptr<core::ClockGuard> clock_guard_;
   std::optional<Duration> clock_noted_at_;  // uptime
+  std::optional<Duration> purged_at_;       // uptime
   std::unique_ptr<core::TrustStore> trust_;
   std::unique_ptr<core::TrustStore> online_trust_;  // the same trust, with the keys of online CAs only
   std::unique_ptr<core::TokenCache> token_cache_;
+  std::unique_ptr<core::SiteCertificateCache> holder_cache_;
   std::unique_ptr<core::Gate> gate_;
   std::unique_ptr<core::DeviceLog> device_log_;
   std::unique_ptr<OutsideLines> outside_;  // while a server runs
@@ -117,8 +153,8 @@ class Site final : public cli::Workbench {
   std::unique_ptr<core::DeviceGate> device_gate_;
   std::unique_ptr<core::Renewer> renewer_;
   std::unique_ptr<core::ContactBook> contacts_;
-  std::mutex follower_mutex_;
-  std::function<Status()> follower_;
+  std::mutex reload_mutex_;  // one reload at a time
+  std::function<Result<Commit>()> follower_;
 };
 
 }  // namespace birthmark::app

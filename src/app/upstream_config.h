@@ -28,6 +28,7 @@ struct UpstreamConfig {
   Duration timeout = std::chrono::seconds(30);
   unsigned parallel = 4;
 
+  bool operator==(const UpstreamConfig&) const = default;
   [[nodiscard]] bool configured() const { return !url.empty(); }
 };
 
@@ -37,6 +38,7 @@ struct HooksConfig {
   std::string ca_file;
   Duration timeout = std::chrono::seconds(10);
 
+  bool operator==(const HooksConfig&) const = default;
   [[nodiscard]] bool configured() const { return !url.empty(); }
 };
 

@@ -162,6 +162,29 @@ TEST(Upstream, AnotherKeyThereStopsTheMessageAndSaysSo) {
   EXPECT_EQ(server->stop(), 0);
 }
 
+TEST(Upstream, UnderWaitADeviceThatItRefusesForGoodIsToldWhyAndNotToComeAgain) {
+  const Factory factory;
+  TestUpstream upstream(factory.scratch());
+  const Device device = Device::make();
+  write_text(factory.scratch() / "upstream.jsonl",
+             boost::json::serialize(boost::json::object{
+                 {"uuid", device.uuid},
+                 {"public-key", "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n"}}) +
+                 "\n");
+  upstream.configure(factory, "mode = \"wait\"\n");
+  upstream.start();
+  const auto server = factory.serve();
+  for (int tries = 0; tries < 2; ++tries) {
+    const auto refused = post_sign(server->port(), device.body());
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->status, 409) << refused->body;
+    EXPECT_NE(refused->message().find("another key"), std::string::npos) << refused->body;
+    EXPECT_EQ(refused->header("retry-after"), "");
+  }
+  EXPECT_NE(factory.command({"events"}).find(R"("reason":"upstream_refused")"), std::string::npos);
+  EXPECT_EQ(server->stop(), 0);
+}
+
 // DECISIONS, Enrollment: a lost answer may be asked for with another key as long as the upstream has not got the first.
 TEST(Upstream, ANewKeyReplacesOneThatItWasNeverTold) {
   const Factory factory;

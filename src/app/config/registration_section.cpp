@@ -18,6 +18,7 @@ Status check_key_path(const std::string& path) {
 std::optional<RegistrationTls> parse_registration_tls(std::string_view name) {
   if (name == "off") return RegistrationTls::off;
   if (name == "gateway") return RegistrationTls::gateway;
+  if (name == "own") return RegistrationTls::own;
   return std::nullopt;
 }
 
@@ -29,6 +30,12 @@ void judge_networks(const std::vector<std::string>& texts, core::AdmissionRules&
     } else {
       section.complain("networks", ": " + network.error().public_message);
     }
+  }
+}
+
+void judge_names(const std::vector<std::string>& names, SectionReader& section) {
+  for (const std::string& name : names) {
+    if (auto judged = check_host_name(name); !judged) section.complain("names", ": " + judged.error().public_message);
   }
 }
 
@@ -50,10 +57,11 @@ Status read(const ConfigFile& file, Config& config) {
   };
   SectionReader section = file.section("registration");
   section.endpoints("listen", config.registration_listen)
-      .choice<core::RegistrationTrust>("trust", admission.trust, core::parse_registration_trust, "open, token")
+      .choice<core::RegistrationTrust>("trust", admission.trust, core::parse_registration_trust, "open, token, certificate")
       .texts("networks", networks)
       .text("rate_per_station", rate, read_rate)
-      .choice<RegistrationTls>("tls", config.registration_tls, parse_registration_tls, "off, gateway")
+      .choice<RegistrationTls>("tls", config.registration_tls, parse_registration_tls, "off, gateway, own")
+      .texts("names", config.registration_names)
       .choice<core::DeviceIdRule>("device_id", rules.device_id, core::parse_device_id_rule, "uuid, hex, safe")
       .choice<core::ProductionRule>("production", rules.production, core::parse_production_rule, "device, always, never, order")
       .choice<core::OrderRule>("orders", rules.orders, core::parse_order_rule, "off, required")
@@ -64,6 +72,9 @@ Status read(const ConfigFile& file, Config& config) {
       .flag("allow_rsa", config.allow_rsa)
       .texts("issuer_keys", config.issuer_keys);
   judge_networks(networks, admission, section);
+  judge_names(config.registration_names, section);
+  if (admission.trust == core::RegistrationTrust::certificate && config.registration_tls == RegistrationTls::off)
+    section.complain("trust", "= \"certificate\" needs registration.tls = \"own\" or \"gateway\": certificates are shown over HTTPS");
   judge_issuer_keys(config.issuer_keys, section);
   config.issuer_keys_required = !config.issuer_keys.empty();
   if (config.issuer_keys.empty()) config.issuer_keys = {"keys/local-ca.key", "keys/online-ca.key"};
@@ -73,8 +84,9 @@ Status read(const ConfigFile& file, Config& config) {
 std::string written(const ConfigDefaults&) {
   return R"([registration]
 # listen = [":8000"]
-# tls = "off"  # or "gateway": HTTPS with the factory's TLS server certificate
-# trust = "open"  # whoever reaches the listener from these networks may register; or "token"
+# tls = "off"  # or HTTPS: "gateway", with the factory's TLS server certificate; "own", with one of its own
+# names = []  # DNS names and addresses of that own certificate
+# trust = "open"  # whoever reaches the listener from these networks may register; or "token", or "certificate"
 # networks = []  # addresses that may register; [] under open trust: private and loopback addresses only
 # rate_per_station = "20/s"  # no limit unless set: the real clients do not come again after a 429
 # device_id = "uuid"  # or "hex" or "safe"

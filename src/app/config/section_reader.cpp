@@ -3,6 +3,7 @@
 
 #include <toml++/toml.h>
 #include <algorithm>
+#include <sstream>
 
 namespace birthmark::app {
 namespace {
@@ -37,6 +38,20 @@ Status ConfigFile::check_sections(const std::vector<std::string_view>& known) co
 
 bool ConfigFile::has(std::string_view section) const {
   return document_->root.contains(section);
+}
+
+std::map<std::string, std::string> ConfigFile::settings() const {
+  std::map<std::string, std::string> all;
+  for (const auto& [section, node] : document_->root) {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) continue;
+    for (const auto& [key, value] : *table) {
+      std::ostringstream text;
+      value.visit([&](const auto& element) { text << element; });
+      all.emplace(std::string(section.str()) + "." + std::string(key.str()), text.str());
+    }
+  }
+  return all;
 }
 
 SectionReader ConfigFile::section(std::string name) const {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,8 @@ class ConfigFile {
   // misconfigured for a section that is none of these.
   [[nodiscard]] Status check_sections(const std::vector<std::string_view>& known) const;
   [[nodiscard]] bool has(std::string_view section) const;
+  // "section.key" of everything in it, with the value as TOML.
+  [[nodiscard]] std::map<std::string, std::string> settings() const;
   // Of a section that is not there every setting keeps its value.
   [[nodiscard]] SectionReader section(std::string name) const;
   // For what is wrong between settings: "birthmark.toml: TEXT".

@@ -9,7 +9,7 @@ Status read_admin(const ConfigFile& file, Config& config) {
   SectionReader section = file.section("admin");
   section.endpoints("listen", config.admin_listen).texts("names", config.admin_names);
   for (const std::string& name : config.admin_names) {
-    if (auto judged = check_dns_name(name); !judged) section.complain("names", ": " + judged.error().public_message);
+    if (auto judged = check_host_name(name); !judged) section.complain("names", ": " + judged.error().public_message);
   }
   return section.finish();
 }
@@ -17,7 +17,7 @@ Status read_admin(const ConfigFile& file, Config& config) {
 std::string written_admin(const ConfigDefaults&) {
   return R"([admin]
 # listen = []  # ["127.0.0.1:9443"]: health, metrics and the operator's commands over HTTPS
-# names = []  # further DNS names of its certificate
+# names = []  # further DNS names and addresses of its certificate
 )";
 }
 
