@@ -70,7 +70,8 @@ Result<std::string> KeyShelf::file_of(const SpkiHash& spki) const {
   for (const HeldKey& one : held()) {
     if (one.spki == spki) return one.file_name;
   }
-  return fail(ErrorCode::not_found, "there is no private key for it among the server's keys");
+  return fail(ErrorCode::misconfigured,
+              "none of the keys in " + directory_.string() + " (*.key, readable by their owner only) belongs to the installed certificate");
 }
 
 }  // namespace birthmark::crypto

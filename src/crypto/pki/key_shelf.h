@@ -34,7 +34,7 @@ class KeyShelf {
   [[nodiscard]] Result<PrivateKey> make(KeyPurpose purpose);
   // 0400; the same key under that name already is fine, another one is a conflict.
   [[nodiscard]] Status keep(const std::string& file_name, const std::string& pem);
-  // The file that holds the private key of `spki`; not_found when there is none.
+  // The file that holds the private key of `spki`; misconfigured when there is none.
   [[nodiscard]] Result<std::string> file_of(const SpkiHash& spki) const;
 
  private:
