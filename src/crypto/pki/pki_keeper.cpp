@@ -24,15 +24,6 @@ void append(std::vector<Artefact>& artefacts, std::string name, const std::strin
   if (!contents.empty()) artefacts.push_back({std::move(name), contents, kind});
 }
 
-// What an operator has to mend before a file can be installed, a caller of the API has to bring first.
-Error as_refusal(Error error) {
-  if (error.code == ErrorCode::misconfigured) {
-    error.code = ErrorCode::conflict;
-    error.public_message = "the factory has no PKI yet: root-crt comes first, or together with the others";
-  }
-  return error;
-}
-
 Result<std::string> tls_request(const PrivateKey& key, const std::string& factory, std::vector<std::string> hosts) {
   CsrSubject subject;
   subject.common_name = hosts.front();
@@ -91,7 +82,7 @@ Status PkiKeeper::submit(const core::PkiSubmission& submission, const std::strin
   situation.actor = actor;
   situation.knows_user = parts_.knows_user;
   const auto judged = put_in_force(artefacts, std::move(situation));
-  if (!judged) return tl::make_unexpected(as_refusal(judged.error()));
+  if (!judged) return tl::make_unexpected(judged.error());
   for (const std::string& warning : judged->warnings) log::warning("PKI by API", {{"warning", warning}, {"actor", actor}});
   for (const std::string& note : judged->notes) log::info("PKI by API", {{"note", note}, {"actor", actor}});
   return {};

@@ -79,6 +79,9 @@ class Judge {
       if (handed.certificate.is_self_signed()) BIRTHMARK_CHECK(judge_root(handed));
     }
     const bool needed = !handed_.certificates.empty() || !handed_.crls.empty();
+    if (root() == nullptr && needed && situation_.knows_user) {  // what an operator has to mend, a caller of the API has to bring
+      return fail(ErrorCode::conflict, "the factory has no PKI yet: root-crt comes first, or together with the others");
+    }
     if (root() == nullptr && needed) {
       return fail(ErrorCode::misconfigured, "this server has no root yet: install factory_ca.pem first or with the others");
     }
