@@ -14,6 +14,7 @@ const std::vector<Face>& all_faces() {
       admin_face(),         // operators
       gateway_face(),       // the internet; devices show certificates
       api_face(),           // the internet; callers show tokens
+      eve_face(),           // the internet; anybody may ask, nodes prove their keys
   };
   return faces;
 }

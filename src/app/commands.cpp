@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
 
+#include "app/onboard_commands.h"
+
 namespace birthmark::app {
 
 cli::CommandList program_commands() {
@@ -12,6 +14,10 @@ cli::CommandList program_commands() {
   commands.push_back(make_import_reference_command());
   commands.push_back(make_backup_command());
   commands.push_back(make_restore_command());
+  append_onboard_commands(commands);
+  append_onboard_controller_commands(commands);
+  append_onboard_image_commands(commands);
+  append_onboard_node_commands(commands);
   for (auto& command : cli::all_commands()) commands.push_back(std::move(command));
   return commands;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/api_config.h"
+#include "app/eve_config.h"
 #include "app/upstream_config.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -56,6 +57,8 @@ struct Config {
   std::string app_proxy_url;
   unsigned gateway_tickets = 0;  // for session resumption, after each full handshake
   Duration est_validity = std::chrono::hours(24 * 1095);
+
+  EveConfig eve;
 
   core::ClockRules clock;
   net::Limits limits;

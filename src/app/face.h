@@ -40,6 +40,7 @@ struct Face {
 
 [[nodiscard]] Face registration_face();
 [[nodiscard]] Face gateway_face();
+[[nodiscard]] Face eve_face();
 [[nodiscard]] Face admin_face();
 [[nodiscard]] Face api_face();
 

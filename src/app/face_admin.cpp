@@ -5,6 +5,8 @@
 #include "app/face.h"
 #include "app/own_certificate.h"
 #include "crypto/pki/certificate.h"
+#include "faces/eve/adam_admin.h"
+#include "net/authorization.h"
 
 namespace birthmark::app {
 namespace {
@@ -68,12 +70,29 @@ class AdminHandler final : public net::Handler {
   AdminHandler(Site& site, const admin::Metrics& metrics)
       : operations_(site),
         face_({site.credentials(), site.holders(), site.registry(), site.tokens(), site.orders(), site.outbox(), site.codec(), site.clock(),
-               site.random(), metrics, operations_, site.factory()}) {}
-  Task<net::Response> handle(const net::Request& request) override { return face_.handle(request); }
+               site.random(), metrics, operations_, site.factory()}),
+        site_(site),
+        adam_({site.eve().onboarder(), site.nodes(), site.field(), site.registry(), site.codec(), site.clock(), site.eve()}) {}
+  Task<net::Response> handle(const net::Request& request) override {
+    if (request.path.starts_with("/admin/")) return handle_adam(request);
+    return face_.handle(request);
+  }
 
  private:
+  // adam's administration, for who may administrate here.
+  Task<net::Response> handle_adam(const net::Request& request) {
+    const auto judged = site_.credentials().authenticate(net::presented_token(request), core::Scope::admin, site_.clock().now());
+    if (const auto* refusal = std::get_if<core::Refusal>(&judged)) {
+      const bool unknown = refusal->kind == core::RefusalKind::unauthenticated;
+      co_return net::json_error(unknown ? 401 : 403, refusal->public_text);
+    }
+    co_return co_await adam_.handle(request);
+  }
+
   SiteOperations operations_;
   admin::AdminFace face_;
+  Site& site_;
+  faces::eve::AdamAdmin adam_;
 };
 
 std::vector<net::Endpoint> configured(const Config& config) {

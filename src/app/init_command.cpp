@@ -6,9 +6,11 @@
 #include <ostream>
 
 #include "app/commands.h"
+#include "app/onboard_commands.h"
 #include "app/server_directory.h"
 #include "crypto/csr_builder.h"
 #include "crypto/pki/ceremony.h"
+#include "crypto/pki/eve_controller.h"
 #include "crypto/pki/pki_directory.h"
 #include "crypto/tuf_repository.h"
 #include "crypto/x509_codec.h"
@@ -68,6 +70,15 @@ Status install(Site& site, const std::filesystem::path& pki, cli::Console& conso
   return install_artefacts(site, inputs, console);
 }
 
+// What is there stays; a root that is already elsewhere is not asked for again.
+Status make_controller(Site& site, const std::filesystem::path& pki) {
+  if (site.eve().current()) return {};
+  const crypto::EveCeremony ceremony{site.random(), site.clock().now(), site.factory(), pki, site.directory()};
+  BIRTHMARK_CHECK(crypto::make_eve_controller(ceremony, {site.config().gateway_dns}));
+  BIRTHMARK_CHECK(install_eve_controller(site));
+  return {};
+}
+
 void explain(const InitOptions& options, const std::filesystem::path& pki, const cli::Console& console) {
   const std::string dir = options.directory.string();
   console.out << dir << " is the server directory of factory '" << options.factory << "'\n";
@@ -115,6 +126,7 @@ class InitCommand final : public cli::LocalCommand {
       BIRTHMARK_CHECK(make_pki(options_, pki, console));
       BIRTHMARK_CHECK(install(*site, pki, console));
     }
+    if (!options_.no_pki) BIRTHMARK_CHECK(make_controller(*site, pki));
     explain(options_, pki, console);
     return {};
   }

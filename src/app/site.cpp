@@ -99,6 +99,10 @@ Status Site::open_parts() {
   BIRTHMARK_TRY(auto online, load_online_signers());
   BIRTHMARK_CHECK(trust_->reload(std::move(signers)));
   BIRTHMARK_CHECK(online_trust_->reload(std::move(online)));
+  const EveHouse::Parts eve_parts{directory_, *codec_, *registry_, registry_->nodes(), *clock_guard_, *random_};
+  eve_ = std::make_unique<EveHouse>(eve_parts, config.eve.rules, config.factory);
+  BIRTHMARK_TRY(auto controller, eve_->prepare());
+  eve_->use(std::move(controller));
   token_cache_ = std::make_unique<core::TokenCache>(registry_->tokens(), *registry_, *codec_, config.factory);
   holder_cache_ = std::make_unique<core::SiteCertificateCache>(registry_->site_certificates(), *registry_, config.factory);
   gate_ = std::make_unique<core::Gate>(config.admission, *token_cache_, clock_, holder_cache_.get());
@@ -269,6 +273,7 @@ Result<Site::Candidate> Site::prepare(std::unique_ptr<const Config> config) {
   BIRTHMARK_TRY(candidate.online_signers, load_online_signers());
   BIRTHMARK_TRY(candidate.trust, trust_->prepare(candidate.signers));
   BIRTHMARK_TRY(candidate.online_trust, online_trust_->prepare(candidate.online_signers));
+  BIRTHMARK_TRY(candidate.eve, eve_->prepare());
   if (outside_ && candidate.config) {
     BIRTHMARK_TRY(candidate.outside, outside_->prepare(wanted.upstream, wanted.hooks));
   }
@@ -283,6 +288,7 @@ Result<Site::Candidate> Site::prepare(std::unique_ptr<const Config> config) {
 void Site::use(Candidate candidate) {
   trust_->use(std::move(candidate.trust), std::move(candidate.signers));
   online_trust_->use(std::move(candidate.online_trust), std::move(candidate.online_signers));
+  eve_->use(std::move(candidate.eve));
   if (candidate.config) {
     const Config& config = *candidate.config;
     gate_->set_rules(config.admission);

@@ -13,6 +13,7 @@
 
 #include "app/audit_head_file.h"
 #include "app/config.h"
+#include "app/eve_house.h"
 #include "app/outside_lines.h"
 #include "app/system_clock.h"
 #include "base/file.h"
@@ -51,6 +52,8 @@ class Site final : public cli::Workbench {
   [[nodiscard]] core::DeviceGate& device_gate() { return *device_gate_; }
   [[nodiscard]] core::Renewer& renewer() { return *renewer_; }
   [[nodiscard]] core::ContactBook& contacts() { return *contacts_; }
+  [[nodiscard]] core::Nodes& nodes() { return registry_->nodes(); }
+  [[nodiscard]] EveHouse& eve() { return *eve_; }
   [[nodiscard]] core::FieldLog& field() override { return registry_->field(); }
   [[nodiscard]] std::string gateway_server() const override { return config().gateway_server(); }
   [[nodiscard]] core::TrustStore& trust_store() { return *trust_; }
@@ -108,6 +111,7 @@ class Site final : public cli::Workbench {
     core::TrustStore::Signers signers;
     std::shared_ptr<const core::TrustSnapshot> online_trust;
     core::TrustStore::Signers online_signers;
+    EveHouse::Candidate eve;
     Commit follower;
     std::shared_ptr<OutsideLines::Change> outside;
   };
@@ -153,6 +157,7 @@ class Site final : public cli::Workbench {
   std::unique_ptr<core::DeviceGate> device_gate_;
   std::unique_ptr<core::Renewer> renewer_;
   std::unique_ptr<core::ContactBook> contacts_;
+  std::unique_ptr<EveHouse> eve_;
   std::mutex reload_mutex_;  // one reload at a time
   std::function<Result<Commit>()> follower_;
 };

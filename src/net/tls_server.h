@@ -52,6 +52,8 @@ struct TlsServerSettings {
   std::vector<TlsIdentity> identities;
   ClientCertificate client_certificate = ClientCertificate::none;
   std::vector<TlsAnchor> anchors;
+  // Whatever certificate a peer shows is let through once it proved to hold the key: the handler knows it, or does not, by its exact bytes.
+  bool any_certificate = false;
   // Certificates signed directly by one of these are let through with PeerCertificate::under_root, so that the handler can say why not.
   std::vector<Bytes> known_roots;
   unsigned tickets = 0;  // sent after a full handshake; 0: no resumption (DECISIONS.md, TLS)

@@ -47,6 +47,7 @@ class Verifier {
   std::vector<X509Handle> anchors_;
   std::map<const X509*, std::int64_t> tags_;
   std::vector<X509Handle> roots_;
+  bool any_certificate_ = false;
   mutable std::mutex mutex_;
   mutable Memory young_;  // when full it becomes old_, and what was old is forgotten
   mutable Memory old_;

@@ -31,6 +31,7 @@ struct ConfigSection {
 [[nodiscard]] ConfigSection factory_section();
 [[nodiscard]] ConfigSection registration_section();
 [[nodiscard]] ConfigSection gateway_section();
+[[nodiscard]] ConfigSection eve_section();
 [[nodiscard]] ConfigSection upstream_section();
 [[nodiscard]] ConfigSection hooks_section();
 [[nodiscard]] ConfigSection admin_section();

@@ -321,9 +321,12 @@ Result<Certificate> sign_tls_server(const RootAuthority& root, const Certificate
   return finish_certificate(std::move(certificate), root.key);
 }
 
-Result<Certificate> make_site_ca_certificate(const PrivateKey& key, const std::string& factory, core::Random& random, Instant now) {
-  constexpr std::size_t kLongestFactory = 55;  // the whole name has at most 64 bytes
-  BIRTHMARK_TRY(const X509NameHandle name, made_subject(factory.substr(0, kLongestFactory) + " stations", factory));
+namespace {
+
+Result<Certificate> make_small_ca(const PrivateKey& key, const std::string& factory, const std::string& what, core::Random& random,
+                                  Instant now) {
+  constexpr std::size_t kLongestWhole = 64;
+  BIRTHMARK_TRY(const X509NameHandle name, made_subject(factory.substr(0, kLongestWhole - what.size()) + what, factory));
   const Validity validity{now, years_later(now, kRootYears)};
   BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), name.get(), validity, key.get(), random));
   BIRTHMARK_CHECK(add_key_usage(certificate.get(), {key_cert_sign}));
@@ -331,6 +334,8 @@ Result<Certificate> make_site_ca_certificate(const PrivateKey& key, const std::s
   BIRTHMARK_CHECK(add_subject_key_id(certificate.get()));
   return finish_certificate(std::move(certificate), key);
 }
+
+}  // namespace
 
 Result<Certificate> make_holder_certificate(const RootAuthority& site, const CertificateRequest& request, const std::string& holder,
                                             const std::string& factory, Duration validity, core::Random& random, Instant now) {
@@ -345,6 +350,44 @@ Result<Certificate> make_holder_certificate(const RootAuthority& site, const Cer
   BIRTHMARK_CHECK(add_subject_key_id(certificate.get()));
   BIRTHMARK_CHECK(add_authority_key_id(certificate.get(), site.certificate));
   return finish_certificate(std::move(certificate), site.key);
+}
+
+Result<Certificate> make_site_ca_certificate(const PrivateKey& key, const std::string& factory, core::Random& random, Instant now) {
+  return make_small_ca(key, factory, " stations", random, now);
+}
+
+Result<Certificate> make_eve_root_certificate(const PrivateKey& key, const std::string& factory, core::Random& random, Instant now) {
+  return make_small_ca(key, factory, " EVE controller", random, now);
+}
+
+Result<Certificate> make_self_signed_server(const PrivateKey& key, const std::string& common_name, core::Random& random, Instant now,
+                                            int years) {
+  BIRTHMARK_CHECK(check_subject_text(common_name, "the common name"));
+  const X509NameHandle name(X509_NAME_new());
+  if (!name) return construction_failed();
+  BIRTHMARK_CHECK(add_name_entry(name.get(), NID_commonName, V_ASN1_UTF8STRING, common_name, 0));
+  const Validity validity{now, years_later(now, years)};
+  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), name.get(), validity, key.get(), random));
+  BIRTHMARK_CHECK(add_key_usage(certificate.get(), {digital_signature}));
+  BIRTHMARK_CHECK(add_extended_key_usage(certificate.get(), {NID_server_auth}));
+  BIRTHMARK_CHECK(add_subject_key_id(certificate.get()));
+  return finish_certificate(std::move(certificate), key);
+}
+
+// Protocol facts, EVE 4.1.
+Result<Certificate> make_eve_device_certificate(const PrivateKey& key, core::Random& random, Instant now) {
+  const X509NameHandle name(X509_NAME_new());
+  if (!name) return construction_failed();
+  BIRTHMARK_CHECK(add_name_entry(name.get(), NID_organizationName, V_ASN1_UTF8STRING, "The Linux Foundation", 0));
+  BIRTHMARK_CHECK(add_name_entry(name.get(), NID_commonName, V_ASN1_UTF8STRING, "EVE", 0));
+  const Instant yesterday = now - std::chrono::hours(24);
+  const Validity validity{yesterday, years_later(yesterday, kRootYears)};
+  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), name.get(), validity, key.get(), random));
+  BIRTHMARK_CHECK(add_key_usage(certificate.get(), {digital_signature, key_cert_sign}));
+  BIRTHMARK_CHECK(add_extended_key_usage(certificate.get(), {NID_client_auth, NID_server_auth}));
+  BIRTHMARK_CHECK(add_ca_constraints(certificate.get(), PathLength::unlimited));
+  BIRTHMARK_CHECK(add_subject_key_id(certificate.get()));
+  return finish_certificate(std::move(certificate), key);
 }
 
 }  // namespace birthmark::crypto

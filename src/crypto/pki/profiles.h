@@ -61,6 +61,16 @@ enum class NameCopying {
 [[nodiscard]] Result<Certificate> make_holder_certificate(const RootAuthority& site, const CertificateRequest& request,
                                                           const std::string& holder, const std::string& factory, Duration validity,
                                                           core::Random& random, Instant now);
+// CN="<factory> EVE controller", OU=<factory>; self-signed, 20 years: what the EVE nodes of a factory believe their controller by.
+[[nodiscard]] Result<Certificate> make_eve_root_certificate(const PrivateKey& key, const std::string& factory, core::Random& random,
+                                                            Instant now);
+
+// CN=<common_name>; self-signed, CA:FALSE, digitalSignature, serverAuth: the shape of EVE's onboarding certificates.
+[[nodiscard]] Result<Certificate> make_self_signed_server(const PrivateKey& key, const std::string& common_name, core::Random& random,
+                                                          Instant now, int years);
+
+// CN=EVE, O=The Linux Foundation; self-signed, CA:TRUE, 20 years from yesterday: the shape of the certificates that EVE nodes make.
+[[nodiscard]] Result<Certificate> make_eve_device_certificate(const PrivateKey& key, core::Random& random, Instant now);
 
 // The digest that goes with a signing key: SHA-384 for P-384, SHA-512 for P-521, else SHA-256.
 [[nodiscard]] const EVP_MD* digest_for(const PrivateKey& key);

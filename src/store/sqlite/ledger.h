@@ -10,6 +10,7 @@
 #include "core/ports/field_log.h"
 #include "core/ports/intake.h"
 #include "core/ports/key_changes.h"
+#include "core/ports/nodes.h"
 #include "core/ports/orders.h"
 #include "core/ports/outbox.h"
 #include "core/ports/registry.h"
@@ -73,6 +74,15 @@ class Ledger {
   [[nodiscard]] Result<core::RecordOutcome> record_pending(const core::IssuanceRecord& issuance, const core::Preconditions& expected);
   [[nodiscard]] Result<core::RecordOutcome> promote(const core::DeviceIdentity& identity, const core::PendingKey& asked,
                                                     const core::Preconditions& expected, Instant at, const std::string& audit_body);
+  // sqlite_nodes.cpp.
+  [[nodiscard]] Result<core::OnboardingCertificate> put_onboarding(const core::OnboardingCertificate& certificate,
+                                                                   const std::vector<std::string>& serials, core::SerialList list,
+                                                                   const std::string& audit_body);
+  [[nodiscard]] Result<core::OnboardingCertificate> revoke_onboarding(core::RowId certificate, Instant at, const std::string& audit_body);
+  [[nodiscard]] Result<core::NodeConflict> record_node(const core::NodeDraft& draft, const core::Preconditions& expected);
+  [[nodiscard]] Status put_knock(const core::Knock& knock);
+  [[nodiscard]] Result<std::uint64_t> delete_knock(core::RowId row);
+
   [[nodiscard]] Status raise_delivery(core::RowId certificate, core::Delivery delivery);
   void raise_clock(Instant now);
 
@@ -123,6 +133,12 @@ class Ledger {
   Ledger(Connection connection, const core::X509Codec& codec, IdentityFilter& filter)
       : connection_(std::move(connection)), codec_(&codec), filter_(&filter) {}
 
+  [[nodiscard]] Result<std::optional<core::OnboardingCertificate>> onboarding(core::RowId certificate);
+  [[nodiscard]] Result<core::RowId> write_onboarding(const core::OnboardingCertificate& certificate, std::int64_t factory,
+                                                     core::RowId known);
+  [[nodiscard]] Status write_node(const core::NodeDraft& draft, std::int64_t factory, core::RowId certificate);
+  // Of a statement's first row; 0 when there is none.
+  [[nodiscard]] Result<core::RowId> first_number(Statement& row);
   [[nodiscard]] Result<std::optional<core::FieldEntry>> newest_field(const core::FieldKey& key, std::int64_t factory);
   [[nodiscard]] Result<Pending> pending_of(core::RowId identity);
   [[nodiscard]] Result<std::optional<core::TokenRecord>> find_token(const std::string& id);

@@ -41,8 +41,12 @@ constexpr const char* kSiteCertificates =
 #include "store/schema/0008_site_certificates.sql"
     ;
 
+constexpr const char* kNodes =
+#include "store/schema/0009_nodes.sql"
+    ;
+
 // Migration N is at index N - 1; PRAGMA user_version says how many were applied.
-constexpr std::array kMigrations = {kInit, kTokens, kOutbox, kDeviceLife, kOrders, kField, kOutboxNumbers, kSiteCertificates};
+constexpr std::array kMigrations = {kInit, kTokens, kOutbox, kDeviceLife, kOrders, kField, kOutboxNumbers, kSiteCertificates, kNodes};
 
 Result<std::int64_t> schema_version(Connection& connection) {
   BIRTHMARK_TRY(Statement * statement, connection.prepared(sql::kReadVersion));

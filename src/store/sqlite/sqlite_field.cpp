@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/log.h"
 #include "store/registry_rules.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sql.h"
@@ -18,27 +17,6 @@ using core::RecordOutcome;
 using core::RowId;
 
 namespace {
-
-// A write that nobody waits for.
-template <class Work>
-class NoteJob final : public WriteJob {
- public:
-  explicit NoteJob(Work work) : work_(std::move(work)) {}
-  void run(Ledger& ledger) override { result_ = work_(ledger); }
-  void refuse(Error error) override { result_ = tl::make_unexpected(std::move(error)); }
-  void answer() override {
-    if (!result_) log::warning("registry.note_lost", {{"reason", result_.error().describe()}});
-  }
-
- private:
-  Work work_;
-  Status result_;
-};
-
-template <class Work>
-void submit_note(GroupCommit& writer, Work work) {
-  writer.submit(std::make_unique<NoteJob<Work>>(std::move(work)));
-}
 
 core::FieldEntry read_field_entry(Statement& row) {
   core::FieldEntry entry;

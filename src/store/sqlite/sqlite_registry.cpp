@@ -19,6 +19,7 @@
 #include "store/sqlite/sql.h"
 #include "store/sqlite/sqlite_field.h"
 #include "store/sqlite/sqlite_intake.h"
+#include "store/sqlite/sqlite_nodes.h"
 #include "store/sqlite/sqlite_orders.h"
 #include "store/sqlite/sqlite_outbox.h"
 #include "store/sqlite/sqlite_site_certificates.h"
@@ -71,6 +72,7 @@ class SqliteRegistryOnDisk final : public SqliteRegistry, public core::Comebacks
   core::Orders& orders() override { return *orders_; }
   core::FieldLog& field() override { return *field_; }
   core::KeyChanges& key_changes() override { return *field_; }
+  core::Nodes& nodes() override { return *nodes_; }
 
  private:
   template <class T, class Work>
@@ -88,6 +90,7 @@ class SqliteRegistryOnDisk final : public SqliteRegistry, public core::Comebacks
   std::unique_ptr<SqliteIntake> intake_;
   std::unique_ptr<SqliteOrders> orders_;
   std::unique_ptr<SqliteField> field_;
+  std::unique_ptr<SqliteNodes> nodes_;
 };
 
 // SQLite would make the file with the process's umask; its log and index take over whatever mode the database has.
@@ -137,6 +140,7 @@ Status SqliteRegistryOnDisk::start(const SqliteOptions& options, const core::X50
   intake_ = std::make_unique<SqliteIntake>(*writer_);
   orders_ = std::make_unique<SqliteOrders>(*writer_, *readers_);
   field_ = std::make_unique<SqliteField>(*writer_, *readers_);
+  nodes_ = std::make_unique<SqliteNodes>(*writer_, *readers_);
   filter_.learn(std::move(learner));
   return {};
 }

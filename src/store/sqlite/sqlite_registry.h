@@ -11,6 +11,7 @@
 #include "core/ports/field_log.h"
 #include "core/ports/intake.h"
 #include "core/ports/key_changes.h"
+#include "core/ports/nodes.h"
 #include "core/ports/orders.h"
 #include "core/ports/outbox.h"
 #include "core/ports/registry.h"
@@ -53,6 +54,7 @@ class SqliteRegistry : public core::Registry {
   [[nodiscard]] virtual core::Orders& orders() = 0;
   [[nodiscard]] virtual core::FieldLog& field() = 0;
   [[nodiscard]] virtual core::KeyChanges& key_changes() = 0;
+  [[nodiscard]] virtual core::Nodes& nodes() = 0;
 };
 
 }  // namespace birthmark::store

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/log.h"
 #include "base/suspend.h"
 #include "store/sqlite/group_commit.h"
 
@@ -17,6 +18,27 @@ template <class T, class Work>
     writer.submit(std::make_unique<WriteJobOf<T, Work>>(std::move(work), std::move(resume)));
   };
   return suspend<Result<T>>(std::move(start));
+}
+
+// A write that nobody waits for.
+template <class Work>
+class NoteJob final : public WriteJob {
+ public:
+  explicit NoteJob(Work work) : work_(std::move(work)) {}
+  void run(Ledger& ledger) override { result_ = work_(ledger); }
+  void refuse(Error error) override { result_ = tl::make_unexpected(std::move(error)); }
+  void answer() override {
+    if (!result_) log::warning("registry.note_lost", {{"reason", result_.error().describe()}});
+  }
+
+ private:
+  Work work_;
+  Status result_;
+};
+
+template <class Work>
+void submit_note(GroupCommit& writer, Work work) {
+  writer.submit(std::make_unique<NoteJob<Work>>(std::move(work)));
 }
 
 }  // namespace birthmark::store
