@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The `birthmark-device` program: what runs on a device or a bench. Links no database and no server code.
+#include <csignal>
+#include <iostream>
+#include <string_view>
+#include <vector>
+
+#include "device/commands.h"
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a peer that went must not end the process
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const int exit_code = birthmark::device::run(arguments, {std::cout, std::cerr});
+  std::cout.flush();
+  return exit_code;
+}
