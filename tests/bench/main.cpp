@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "eve_bench.h"
 #include "gateway_bench.h"
 #include "http_bench.h"
 #include "sign_bench.h"
@@ -18,6 +19,7 @@ constexpr const char* kUsage =
     "birthmark-bench sign [--quick|--smoke] [--server PROGRAM]   one registration's cost beside its two primitives\n"
     "birthmark-bench gateway [--quick|--smoke] [--server PROGRAM] a device's visit beside openssl s_server's handshake\n"
     "birthmark-bench soak [--minutes N] [--server PROGRAM]       mixed traffic at the gateway, 30 minutes unless told: does memory stay?\n"
+    "birthmark-bench eve [--quick|--smoke] [--server PROGRAM]    what an EVE node's requests cost, and whether that grows\n"
     "birthmark-bench http [--quick|--smoke]                      the HTTP engine alone\n"
     "birthmark-bench http-serve PORT THREADS                     its handler, for another load generator\n";
 
@@ -65,6 +67,8 @@ int main(int argc, char** argv) {
       outcome = bench::run_gateway_bench(server, extent);
     } else if (name == "soak" && minutes > 0) {
       outcome = bench::run_soak(server, minutes);
+    } else if (name == "eve") {
+      outcome = bench::run_eve_bench(server, extent);
     } else if (name == "http") {
       outcome = bench::run_http_bench(extent);
     } else {
