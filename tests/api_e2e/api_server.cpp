@@ -40,6 +40,8 @@ Answer ApiServer::ask(const std::string& method, const std::string& path, const 
 
 Answer ApiServer::ask_as(const std::string& token, const std::string& method, const std::string& path, const std::string& body) {
   std::string request = request_text(method, path, body);
+  const bool unsized = !body.empty() && method != "POST";  // request_text() gives the others none
+  if (unsized) request.insert(request.find("\r\n") + 2, "Content-Length: " + std::to_string(body.size()) + "\r\n");
   if (!token.empty()) request.insert(request.find("\r\n") + 2, "Osf-Token: " + token + "\r\n");
   const auto answer = e2e::ask(server_->port("api"), request, method == "HEAD");
   require(answer.has_value(), method + " " + path + ": no answer");

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/pem.h"
+#include "base/text.h"
 #include "crypto/pki/profiles.h"
 #include "test_api.h"
 
@@ -371,6 +372,22 @@ TEST_F(CertsRules, who_may_do_what) {
   EXPECT_EQ(api.ask_as(reader, "POST", api.certs, kTls).status, 403);
   EXPECT_EQ(api.ask_as(reader, "PATCH", api.certs, "{}").status, 403);
   EXPECT_EQ(api.ask_as(manager, "POST", api.certs, kTls).status, 201);
+}
+
+// fioctl and the device clients send base64 of what they were given (Foundries 2.3).
+TEST_F(CertsRules, tokens_are_taken_raw_and_in_base64_and_nothing_else_is) {
+  EXPECT_EQ(api.ask_as(api.token, "GET", api.certs).status, 206);
+  EXPECT_EQ(api.ask_as(to_base64(as_bytes(api.token)), "GET", api.certs).status, 206);
+  EXPECT_EQ(api.ask_as("Bearer " + api.token, "GET", api.certs).status, 401);
+  for (std::size_t i = 0; i < api.token.size(); i += 9) {
+    std::string other = api.token;
+    other[i] = static_cast<char>(other[i] == 'a' ? 'b' : 'a');
+    EXPECT_EQ(api.ask_as(other, "GET", api.certs).status, 401);
+    EXPECT_EQ(api.ask_as(api.token.substr(0, i), "GET", api.certs).status, 401);
+  }
+  for (const std::string& hostile :
+       {std::string(100'000, 'A'), std::string("\0x", 2), std::string("=="), std::string("%00"), std::string(" ")})
+    EXPECT_EQ(api.ask_as(hostile, "GET", api.certs).status, 401);
 }
 
 TEST_F(CertsRules, other_paths_methods_and_types_are_refused) {
