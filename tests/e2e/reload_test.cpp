@@ -136,6 +136,38 @@ TEST(Reload, AnUpstreamComesAndGoesWithItsSection) {
   EXPECT_EQ(server->stop(), 0);
 }
 
+// A name that nobody resolves any more, in a /etc/hosts of this server's own.
+TEST(Loss, OfTheUpstreamsNameHealsWhenItIsKnownAgain) {
+  const Factory factory;
+  const fs::path hosts = factory.scratch() / "hosts", out = factory.scratch() / "server.out";
+  const fs::path certificate = factory.scratch() / "upstream.pem", key = factory.scratch() / "upstream.key";
+  ASSERT_EQ(run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out",
+                 certificate, "-subj", "/CN=upstream", "-addext", "subjectAltName=DNS:cloud.test", "-days", "2"})
+                .exit_code,
+            0);
+  TestUpstream upstream(factory.scratch());
+  upstream.configure(factory, "ca_file = \"../upstream.pem\"\n", "https://cloud.test");
+  upstream.start(0, {"--certificate", certificate, "--key", key});
+  write_text(hosts, "127.0.0.1 localhost\n");
+  const std::string command = "mount --bind '" + hosts.string() + "' /etc/hosts && exec '" + program() + "' serve --dir '" +
+                              factory.directory().string() + "' --listen registration=127.0.0.1:0";
+  ChildProcess server({"unshare", "--map-root-user", "--mount", "bash", "-c", command}, {{}, out, factory.scratch() / "server.log"});
+  const auto output = [&] { return fs::exists(out) ? read_text(out) : std::string(); };
+  const bool ready = wait_until([&] { return output().find("\nready\n") != std::string::npos || server.wait(milliseconds(0)); });
+  if (output().find("ready") == std::string::npos)
+    GTEST_SKIP() << "no mount namespaces here: " << read_text(factory.scratch() / "server.log");
+  ASSERT_TRUE(ready);
+  const std::string line = output().substr(output().find("127.0.0.1:") + 10);
+  const Device device = Device::make();
+  ASSERT_EQ(post_sign(static_cast<std::uint16_t>(std::stoi(line)), device.body())->status, 201);
+  const auto state = [&] { return factory.command({"upstream", "status"}); };
+  EXPECT_TRUE(wait_until([&] { return state().find("unreachable") != std::string::npos; })) << state();
+  write_text(hosts, "127.0.0.1 localhost cloud.test\n");
+  EXPECT_TRUE(wait_until([&] { return upstream.devices().contains(device.uuid); })) << state();
+  server.send_signal(SIGTERM);
+  EXPECT_TRUE(server.wait().has_value());
+}
+
 // Whoever writes a configuration piece by piece, and whoever reads it meanwhile.
 TEST(Reload, RegistrationsGoOnThroughManyChanges) {
   const Factory factory;
