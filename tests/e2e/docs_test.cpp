@@ -179,7 +179,7 @@ INSTANTIATE_TEST_SUITE_P(Pages, Documentation,
 TEST_P(Documentation, EveryCommandRuns) {
   const std::string markdown = read_text(fs::path(BIRTHMARK_SOURCE_DIR) / GetParam().path);
   const std::vector<Block> blocks = blocks_of(markdown);
-  ASSERT_GE(blocks.size(), 2U);
+  ASSERT_FALSE(blocks.empty());
   const ScratchDirectory scratch;
   const fs::path programs = scratch.path() / "programs";
   fs::create_directory(programs);

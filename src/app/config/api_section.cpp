@@ -16,7 +16,7 @@ std::optional<ApiTls> parse_tls(std::string_view name) {
 Status check_user_id(std::string_view id) {
   constexpr std::size_t kLongest = 60;  // fio-<id> is a common name
   const bool plain = id.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == std::string_view::npos;
-  if (!id.empty() && id.size() <= kLongest && plain) return {};
+  if (id.size() <= kLongest && plain) return {};  // empty: the factory's name
   return fail(ErrorCode::invalid, "a user id has 1 to 60 letters, digits and - _ .");
 }
 
