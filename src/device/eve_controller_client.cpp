@@ -13,6 +13,7 @@
 #include "crypto/certificate_reader.h"
 #include "crypto/digest.h"
 #include "crypto/signature.h"
+#include "device/config_file.h"
 
 namespace birthmark::device {
 
@@ -146,7 +147,7 @@ Result<EveAnswer> EveControllerClient::register_device(const EveIdentity& identi
   message.set_softserial(serials_.soft_serial);
   std::string body = message.SerializeAsString();
   if (api_ == EveApi::v2) {
-    BIRTHMARK_TRY(const auto key, crypto::PrivateKey::load(files_.onboarding_key));
+    BIRTHMARK_TRY(const auto key, read_config_key(files_.onboarding_key));
     BIRTHMARK_TRY(const std::string pem, read_file(files_.onboarding_certificate));
     BIRTHMARK_TRY(const auto certificate, crypto::Certificate::from_pem(pem));
     BIRTHMARK_TRY(const std::string sealed, seal(certificate, key, body));

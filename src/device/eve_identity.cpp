@@ -4,11 +4,10 @@
 #include "base/crash_point.h"
 #include "base/file.h"
 #include "crypto/pki/profiles.h"
+#include "device/config_file.h"
 
 namespace birthmark::device {
 namespace {
-
-constexpr mode_t kKeyMode = 0600, kPublicMode = 0644;
 
 bool is_there(const std::filesystem::path& path) {
   std::error_code failure;
@@ -23,12 +22,12 @@ bool EveConfigDirectory::is_pending() const {
 
 Result<crypto::PrivateKey> EveConfigDirectory::load_or_make_key() const {
   const auto path = file(kDeviceKeyFile);
-  auto key = crypto::PrivateKey::load(path);
+  auto key = read_config_key(path);
   if (key || key.error().code != ErrorCode::not_found) return key;
   BIRTHMARK_TRY(auto made, crypto::PrivateKey::generate_p256());
   BIRTHMARK_TRY(const std::string pem, made.to_pem());
   BIRTHMARK_CRASH_POINT("device.before_key");
-  BIRTHMARK_CHECK(create_file(path, pem, kKeyMode));
+  BIRTHMARK_CHECK(write_config_file(path, pem, Secrecy::secret));
   BIRTHMARK_CRASH_POINT("device.after_key");
   return made;
 }
@@ -39,7 +38,7 @@ Result<EveIdentity> EveConfigDirectory::identity(core::Random& random, Instant n
     if (!is_there(file(kDeviceKeyFile)))
       return fail(ErrorCode::misconfigured,
                   path.string() + " is there and " + kDeviceKeyFile + " is not: the key is in a TPM, which this agent does not use yet");
-    BIRTHMARK_TRY(auto key, crypto::PrivateKey::load(file(kDeviceKeyFile)));
+    BIRTHMARK_TRY(auto key, read_config_key(file(kDeviceKeyFile)));
     BIRTHMARK_TRY(const std::string pem, read_file(path));
     auto certificate = crypto::Certificate::from_pem(pem);
     if (!certificate) return fail(ErrorCode::misconfigured, path.string() + ": " + certificate.error().public_message);
@@ -48,11 +47,11 @@ Result<EveIdentity> EveConfigDirectory::identity(core::Random& random, Instant n
     return EveIdentity{std::move(*certificate), std::move(key)};
   }
   BIRTHMARK_CRASH_POINT("device.before_pending");
-  if (!is_pending()) BIRTHMARK_CHECK(create_file(file(kPendingFile), {}, kPublicMode));
+  if (!is_pending()) BIRTHMARK_CHECK(write_config_file(file(kPendingFile), {}, Secrecy::open));
   BIRTHMARK_CRASH_POINT("device.after_pending");
   BIRTHMARK_TRY(auto key, load_or_make_key());
   BIRTHMARK_TRY(const auto made, crypto::make_eve_device_certificate(key, random, now));
-  BIRTHMARK_CHECK(create_file(path, made.pem(), kPublicMode));
+  BIRTHMARK_CHECK(write_config_file(path, made.pem(), Secrecy::open));
   BIRTHMARK_CRASH_POINT("device.after_certificate");
   BIRTHMARK_TRY(auto certificate, crypto::Certificate::from_der(made.der()));
   return EveIdentity{std::move(certificate), std::move(key)};
@@ -69,7 +68,7 @@ Status EveConfigDirectory::remove_pending() const {
 }
 
 Status EveConfigDirectory::write_uuid(const std::string& uuid) const {
-  return replace_file(file("uuid"), uuid + "\n", kPublicMode);
+  return write_config_file(file("uuid"), uuid + "\n", Secrecy::open);
 }
 
 }  // namespace birthmark::device

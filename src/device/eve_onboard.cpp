@@ -6,6 +6,7 @@
 #include "base/crash_point.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "device/config_file.h"
 
 namespace birthmark::device {
 namespace {
@@ -142,7 +143,7 @@ class Procedure {
     const auto path = options_.status_file.empty() ? directory_.file("onboard-status.json") : options_.status_file;
     const std::string status = "{\"state\":" + json_string(state) + ",\"text\":" + json_string(text) + ",\"uuid\":" + json_string(uuid) +
                                ",\"at\":" + json_string(format_rfc3339(tools_.now())) + "}\n";
-    static_cast<void>(replace_file(path, status, 0644));  // a status that cannot be written must not stop the registration
+    static_cast<void>(write_config_file(path, status, Secrecy::open));  // a status that cannot be written must not stop the registration
   }
 
   const EveOnboardOptions& options_;

@@ -132,6 +132,33 @@ TEST_F(EveEndToEnd, AnImageOfConfigCanBeReadByOthers) {
   EXPECT_EQ(read.output, read_text(factory.scratch() / "c" / "root-certificate.pem")) << read.errors;
 }
 
+// What is not synced is lost: the power goes at every sync, before it and after it, until a run passes none of them any more.
+TEST_F(EveEndToEnd, CutOffAtEverySyncItIsOneDeviceWithOneKey) {
+  unsigned sticks = 0, cut = 0;
+  for (unsigned moment = 1; moment < 200; ++moment) {
+    const fs::path config = make_config("cut-" + std::to_string(++sticks)), kept = config.string() + ".kept";
+    fs::copy(config, kept);
+    const std::vector<std::string> environment{std::string("LD_PRELOAD=") + BIRTHMARK_POWER_CUT,
+                                               "BIRTHMARK_POWER_CUT_OF=" + config.string(), "BIRTHMARK_POWER_CUT_KEEPS=" + kept.string(),
+                                               "BIRTHMARK_POWER_CUT_AT=" + std::to_string(moment)};
+    const Outcome first = run(agent(config, {"--attempts", "1"}), environment);
+    if (first.exit_code == 0) break;
+    ++cut;
+    fs::remove_all(config);
+    fs::rename(kept, config);
+    const fs::path key_file = config / "device.key.pem";
+    const std::string key = fs::exists(key_file) ? read_text(key_file) : std::string();
+    if (!key.empty() && !fs::exists(config / "uuid")) EXPECT_TRUE(fs::exists(config / "self-register-pending")) << moment;
+    const Outcome next = run(agent(config, {"--attempts", "2"}));
+    EXPECT_EQ(next.exit_code, 0) << moment << ": " << next.errors;
+    if (!key.empty()) EXPECT_EQ(read_text(key_file), key) << moment;
+    expect_registered(config);
+    EXPECT_EQ(nodes().size(), sticks) << moment;
+  }
+  EXPECT_GE(cut, 16U) << "the power was cut too seldom to prove anything";
+  EXPECT_LT(cut, 199U);
+}
+
 #ifdef BIRTHMARK_CRASH_POINTS
 TEST_F(EveEndToEnd, KilledAtEveryStepItIsOneDeviceWithOneKey) {
   unsigned sticks = 0;
