@@ -20,6 +20,10 @@ Status check_user_id(std::string_view id) {
   return fail(ErrorCode::invalid, "a user id has 1 to 60 letters, digits and - _ .");
 }
 
+Status check_est_name(std::string_view name) {
+  return name.empty() ? Status() : check_dns_name(name);  // empty: the gateway's
+}
+
 Status read(const ConfigFile& file, Config& config) {
   ApiConfig& api = config.api;
   BIRTHMARK_CHECK(file.section("api")
@@ -28,7 +32,7 @@ Status read(const ConfigFile& file, Config& config) {
                       .flag("insecure", api.insecure)
                       .texts("names", api.names)
                       .text("user_id", api.user_id, check_user_id)
-                      .text("est_dns", api.est_dns, check_dns_name)
+                      .text("est_dns", api.est_dns, check_est_name)
                       .finish());
   if (api.insecure && api.tls != ApiTls::automatic) return file.mistake("api.insecure and api.tls contradict each other");
   return {};
