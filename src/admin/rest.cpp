@@ -50,7 +50,9 @@ json::object to_json(const core::DeviceRecord& device) {
     summary.not_after = device.certificate->not_after;
   }
   json::object object = to_json(summary);
-  object["certificate"] = device.certificate ? json::value(encode_pem("CERTIFICATE", device.certificate->der)) : json::value();
+  object["certificate"] = device.certificate && !device.certificate->der.empty()
+                              ? json::value(encode_pem("CERTIFICATE", device.certificate->der))
+                              : json::value();
   return object;
 }
 

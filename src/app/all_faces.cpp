@@ -15,6 +15,7 @@ const std::vector<Face>& all_faces() {
       gateway_face(),       // the internet; devices show certificates
       api_face(),           // the internet; callers show tokens
       eve_face(),           // the internet; anybody may ask, nodes prove their keys
+      pep_face(),           // the line's network, as registration; and what gateways there answer
   };
   return faces;
 }

@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "app/commands.h"
+#include "app/pep_settings.h"
 #include "app/site.h"
 #include "base/file.h"
 #include "base/pem.h"
@@ -156,6 +157,19 @@ void check_registration(Findings& findings, Site& site) {
   if (!open) findings.add("nobody can register: orders are required and none takes devices now, see `birthmark order create`");
 }
 
+void check_pep(Findings& findings, Site& site) {
+  if (site.config().pep.listen.empty()) return;
+  const Instant now = site.clock().now();
+  for (const std::string& problem : read_pep_files(site.config().pep, site.directory(), now).problems) findings.add(problem);
+  const auto trust = site.gateway_trust().current();
+  if (const Status good = check_gateway_ca(*trust, site.config().pep, now); !good) return findings.add(good.error().public_message);
+  for (const core::DeviceAuthority& authority : trust->device_authorities) {
+    if (authority.record.state != core::AuthorityState::active || authority.facts.not_after - now >= kSoonTooShort) continue;
+    findings.add("the gateway CA ends at " + format_rfc3339(authority.facts.not_after) +
+                 ": soon it cannot issue for ten years any more, prepare its successor");
+  }
+}
+
 class CheckCommand final : public cli::DirectoryCommand {
  public:
   CLI::App* declare(CLI::App& root) override {
@@ -172,6 +186,7 @@ class CheckCommand final : public cli::DirectoryCommand {
     check_tls(findings, site);
     check_files(findings, site.directory());
     check_registration(findings, site);
+    check_pep(findings, site);
     check_own_authority(findings, site);
     if (const auto head = site.check_audit_head(); !head) findings.add(head.error().describe());
     for (const std::string& text : findings.texts()) console.out << "problem: " << text << '\n';

@@ -12,6 +12,8 @@ cli::CommandList program_commands() {
   commands.push_back(make_demo_command());
   commands.push_back(make_check_command());
   commands.push_back(make_import_reference_command());
+  commands.push_back(make_import_pep_command());
+  append_pep_commands(commands);
   commands.push_back(make_backup_command());
   commands.push_back(make_restore_command());
   append_onboard_commands(commands);

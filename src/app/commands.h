@@ -13,6 +13,8 @@ namespace birthmark::app {
 [[nodiscard]] std::unique_ptr<cli::Command> make_demo_command();
 [[nodiscard]] std::unique_ptr<cli::Command> make_check_command();
 [[nodiscard]] std::unique_ptr<cli::Command> make_import_reference_command();
+[[nodiscard]] std::unique_ptr<cli::Command> make_import_pep_command();
+void append_pep_commands(cli::CommandList& commands);
 [[nodiscard]] std::unique_ptr<cli::Command> make_backup_command();
 [[nodiscard]] std::unique_ptr<cli::Command> make_restore_command();
 

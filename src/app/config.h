@@ -10,6 +10,7 @@
 
 #include "app/api_config.h"
 #include "app/eve_config.h"
+#include "app/pep_config.h"
 #include "app/upstream_config.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -59,6 +60,7 @@ struct Config {
   Duration est_validity = std::chrono::hours(24 * 1095);
 
   EveConfig eve;
+  PepConfig pep;
 
   core::ClockRules clock;
   net::Limits limits;

@@ -43,6 +43,7 @@ struct Face {
 [[nodiscard]] Face eve_face();
 [[nodiscard]] Face admin_face();
 [[nodiscard]] Face api_face();
+[[nodiscard]] Face pep_face();
 
 // The factory's server certificate as it is installed, with the key that its request was made with.
 [[nodiscard]] Result<net::TlsServerSettings> factory_tls_settings(const Site& site, std::string_view face);

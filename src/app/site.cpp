@@ -95,6 +95,9 @@ Status Site::open_parts() {
   clock_guard_ = std::make_unique<core::ClockGuard>(clock_, config.clock, mark);
   trust_ = std::make_unique<core::TrustStore>(*registry_, *codec_, config.factory);
   online_trust_ = std::make_unique<core::TrustStore>(*registry_, *codec_, config.factory);
+  gateway_trust_ = std::make_unique<core::TrustStore>(*registry_, *codec_, config.factory, core::AuthorityRole::gateway_ca);
+  BIRTHMARK_TRY(auto gateway_signers, load_gateway_signers());
+  BIRTHMARK_CHECK(gateway_trust_->reload(std::move(gateway_signers)));
   BIRTHMARK_TRY(auto signers, load_signers(config));
   BIRTHMARK_TRY(auto online, load_online_signers());
   BIRTHMARK_CHECK(trust_->reload(std::move(signers)));
@@ -209,6 +212,23 @@ Result<core::TrustStore::Signers> Site::load_signers(const Config& config) const
   return signers;
 }
 
+// keys/pep-ca*.key, the newest name first: which of them issues is decided by the certificates that are installed.
+Result<core::TrustStore::Signers> Site::load_gateway_signers() const {
+  std::vector<std::filesystem::path> files;
+  std::error_code failure;
+  for (const auto& entry : std::filesystem::directory_iterator(directory_ / "keys", failure)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("pep-ca") && name.ends_with(".key")) files.push_back(entry.path());
+  }
+  std::sort(files.rbegin(), files.rend());
+  core::TrustStore::Signers signers;
+  for (const std::filesystem::path& file : files) {
+    BIRTHMARK_TRY(auto key, crypto::PrivateKey::load(file));
+    signers.push_back(crypto::make_file_signer(std::move(key)));
+  }
+  return signers;
+}
+
 // The one whose certificate came last is first: it replaces its predecessors for issuing (protocol facts, Foundries 1.7).
 Result<core::TrustStore::Signers> Site::load_online_signers() const {
   BIRTHMARK_TRY(const auto authorities, registry_->authorities());
@@ -274,6 +294,8 @@ Result<Site::Candidate> Site::prepare(std::unique_ptr<const Config> config) {
   BIRTHMARK_TRY(candidate.trust, trust_->prepare(candidate.signers));
   BIRTHMARK_TRY(candidate.online_trust, online_trust_->prepare(candidate.online_signers));
   BIRTHMARK_TRY(candidate.eve, eve_->prepare());
+  BIRTHMARK_TRY(candidate.gateway_signers, load_gateway_signers());
+  BIRTHMARK_TRY(candidate.gateway_trust, gateway_trust_->prepare(candidate.gateway_signers));
   if (outside_ && candidate.config) {
     BIRTHMARK_TRY(candidate.outside, outside_->prepare(wanted.upstream, wanted.hooks));
   }
@@ -289,6 +311,7 @@ void Site::use(Candidate candidate) {
   trust_->use(std::move(candidate.trust), std::move(candidate.signers));
   online_trust_->use(std::move(candidate.online_trust), std::move(candidate.online_signers));
   eve_->use(std::move(candidate.eve));
+  gateway_trust_->use(std::move(candidate.gateway_trust), std::move(candidate.gateway_signers));
   if (candidate.config) {
     const Config& config = *candidate.config;
     gate_->set_rules(config.admission);

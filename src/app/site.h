@@ -57,6 +57,9 @@ class Site final : public cli::Workbench {
   [[nodiscard]] core::FieldLog& field() override { return registry_->field(); }
   [[nodiscard]] std::string gateway_server() const override { return config().gateway_server(); }
   [[nodiscard]] core::TrustStore& trust_store() { return *trust_; }
+  // The CAs that issue for Izuma gateways, and the gateways.
+  [[nodiscard]] core::TrustStore& gateway_trust() { return *gateway_trust_; }
+  [[nodiscard]] core::Gateways& gateways() { return registry_->gateways(); }
   // conflict when the database has lost, or never had, what audit.head was signed over.
   [[nodiscard]] Status check_audit_head() const { return audit_head_->check(*registry_); }
   // Part of each reload: called when everything is read and nothing changed yet, with config() and trust() as they would be on this
@@ -112,6 +115,8 @@ class Site final : public cli::Workbench {
     std::shared_ptr<const core::TrustSnapshot> online_trust;
     core::TrustStore::Signers online_signers;
     EveHouse::Candidate eve;
+    std::shared_ptr<const core::TrustSnapshot> gateway_trust;
+    core::TrustStore::Signers gateway_signers;
     Commit follower;
     std::shared_ptr<OutsideLines::Change> outside;
   };
@@ -128,6 +133,7 @@ class Site final : public cli::Workbench {
   void purge_test_devices();
   [[nodiscard]] Result<core::TrustStore::Signers> load_signers(const Config& config) const;
   [[nodiscard]] Result<core::TrustStore::Signers> load_online_signers() const;
+  [[nodiscard]] Result<core::TrustStore::Signers> load_gateway_signers() const;
 
   const std::filesystem::path directory_;
   FileDescriptor lock_;
@@ -147,6 +153,7 @@ class Site final : public cli::Workbench {
   std::optional<Duration> purged_at_;       // uptime
   std::unique_ptr<core::TrustStore> trust_;
   std::unique_ptr<core::TrustStore> online_trust_;  // the same trust, with the keys of online CAs only
+  std::unique_ptr<core::TrustStore> gateway_trust_;
   std::unique_ptr<core::TokenCache> token_cache_;
   std::unique_ptr<core::SiteCertificateCache> holder_cache_;
   std::unique_ptr<core::Gate> gate_;

@@ -27,12 +27,18 @@ class CaAddDeviceCaCommand final : public LocalCommand {
         ->type_name("ID");
     command->add_option("--csr-dir", request_.csr_directory, "Directory with the server's online-ca.csr")->type_name("DIR");
     declare_api(*command, api_);
+    command
+        ->add_option("--profile", profile_,
+                     "pep: the CA for Izuma Edge gateways, pep-ca.pem and pep-ca.key, for `birthmark pep install-ca`")
+        ->check(CLI::IsMember({"device", "pep"}))
+        ->capture_default_str();
     return command;
   }
 
   Status run(Console& console) override {
     if (api_.given()) return run_with_api(console);
     const CeremonyBench bench(console, quiet_);
+    request_.gateway_ca = profile_ == "pep";
     BIRTHMARK_TRY(const auto outcome, crypto::add_device_ca(bench.tools(), request_));
     tell_outcome(console, outcome, quiet_);
     return {};
@@ -70,6 +76,7 @@ class CaAddDeviceCaCommand final : public LocalCommand {
 
   crypto::AddDeviceCaRequest request_;
   ApiOptions api_;
+  std::string profile_ = "device";
   bool quiet_ = false;
 };
 

@@ -42,8 +42,11 @@ void print_text(std::ostream& out, const core::DeviceRecord& device, const core:
       << "issuer       " << (names.empty() ? "-" : names.front()) << '\n'
       << "issued_at    " << format_rfc3339(certificate.issued_at) << '\n'
       << "not_before   " << format_rfc3339(certificate.not_before) << '\n'
-      << "not_after    " << format_rfc3339(certificate.not_after) << '\n'
-      << encode_pem("CERTIFICATE", certificate.der);
+      << "not_after    " << format_rfc3339(certificate.not_after) << '\n';
+  if (certificate.only_fingerprint)
+    out << "sha256       " << to_hex(certificate.only_fingerprint->view()) << '\n';  // the certificate itself is not kept
+  else
+    out << encode_pem("CERTIFICATE", certificate.der);
 }
 
 void print_json(std::ostream& out, const core::DeviceRecord& device) {
@@ -76,7 +79,7 @@ void print_json(std::ostream& out, const core::DeviceRecord& device) {
                device.last_seen ? Cell{format_rfc3339(*device.last_seen)} : Cell{},
                {device.station},
                {device.group},
-               certificate ? Cell{encode_pem("CERTIFICATE", certificate->der)} : Cell{}});
+               certificate && !certificate->der.empty() ? Cell{encode_pem("CERTIFICATE", certificate->der)} : Cell{}});
 }
 
 class DeviceShowCommand final : public DirectoryCommand {

@@ -20,7 +20,10 @@ struct NamedDevice {
     command.add_option("--ecosystem", ecosystem, "foundries, izuma or eve")->check(CLI::IsMember({"foundries", "izuma", "eve"}));
   }
   [[nodiscard]] Result<core::DeviceIdentity> identity(Workbench& workbench) const {
-    return core::identify(workbench.factory(), *core::parse_ecosystem(ecosystem), id, core::DeviceIdRule::safe);
+    const core::Ecosystem whose = *core::parse_ecosystem(ecosystem);
+    // Serial numbers of Izuma gateways may be any text.
+    const auto rule = whose == core::Ecosystem::izuma ? core::DeviceIdRule::line : core::DeviceIdRule::safe;
+    return core::identify(workbench.factory(), whose, id, rule);
   }
 };
 

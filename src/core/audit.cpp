@@ -53,6 +53,8 @@ std::string_view to_string(AuditEvent event) {
     case AuditEvent::clock_accepted: return "clock_accepted";
     case AuditEvent::upstream_retried: return "upstream_retried";
     case AuditEvent::upstream_dropped: return "upstream_dropped";
+    case AuditEvent::gateway_provisioned: return "gateway_provisioned";
+    case AuditEvent::gateway_changed: return "gateway_changed";
     case AuditEvent::checkpoint: return "checkpoint";
   }
   return "unknown";

@@ -39,12 +39,14 @@ enum class AuditEvent : std::uint8_t {
   station_revoked,
   operator_added,  // a certificate with which an operator uses the admin listener
   operator_revoked,
-  settings_changed,  // a running server took over a changed configuration
-  trust_changed,     // root, device CAs or TLS certificate installed, disabled, enabled or revoked
-  clock_accepted,    // an operator confirmed the clock after a jump
-  upstream_retried,  // an operator had messages to the upstream sent again
-  upstream_dropped,  // an operator gave messages to the upstream up
-  checkpoint,        // the heads of all streams
+  settings_changed,     // a running server took over a changed configuration
+  trust_changed,        // root, device CAs or TLS certificate installed, disabled, enabled or revoked
+  clock_accepted,       // an operator confirmed the clock after a jump
+  upstream_retried,     // an operator had messages to the upstream sent again
+  upstream_dropped,     // an operator gave messages to the upstream up
+  gateway_provisioned,  // an Izuma gateway holds the identity that device_issued recorded
+  gateway_changed,      // an operator noted where a gateway went
+  checkpoint,           // the heads of all streams
 };
 [[nodiscard]] std::string_view to_string(AuditEvent event);
 

@@ -324,7 +324,8 @@ class Verifier {
     state.enrolled = device.current_key.has_value() || device.certificate.has_value();
     if (device.current_key) state.key = half(codec_.sha256(as_bytes(to_hex(device.current_key->view()))));
     if (device.certificate) {
-      const std::string fingerprint = to_hex(codec_.sha256(device.certificate->der).view());
+      const auto& kept = device.certificate->only_fingerprint;
+      const std::string fingerprint = to_hex(kept ? kept->view() : codec_.sha256(device.certificate->der).view());
       state.certificate = digest(fingerprint, device.certificate->serial.hex(), std::to_string(device.certificate->issuer));
     }
     return state;

@@ -85,11 +85,16 @@ std::string release_body(const DeviceIdentity& identity, const Enrollment& enrol
 
 }  // namespace
 
+Result<CsrFacts> Enroller::understand(const Enrollment& enrollment) const {
+  if (enrollment.gateway && enrollment.gateway->made_key) return *enrollment.gateway->made_key;
+  return enrollment.csr_der.empty() ? codec_.read_csr_pem(enrollment.csr_pem) : codec_.read_csr_der(enrollment.csr_der);
+}
+
 // The order of the steps is the point; they are numbered as in docs/concepts/one-procedure.md.
 Task<EnrollmentOutcome> Enroller::enroll(const Enrollment& enrollment) {
   OnTheWay on_the_way(registry_);
   // 1 understand: the CSR's own signature is verified here.
-  auto facts = codec_.read_csr_pem(enrollment.csr_pem);
+  auto facts = understand(enrollment);
   if (!facts) {
     Refusal refusal = unreadable(facts.error());
     co_return co_await refuse(enrollment, refusal);
@@ -174,8 +179,15 @@ Task<Enroller::Attempt> Enroller::attempt(const Enrollment& enrollment, const Ap
   if (auto* refusal = std::get_if<Refusal>(&decision)) co_return std::move(*refusal);
   if (std::holds_alternative<Replay>(decision)) {
     CertificateRecord& recorded = *(*known)->certificate;
-    co_return Enrolled{std::move(recorded.der), trust, recorded.issuer, applicant.identity,
-                       (*known)->production,    true,  recorded.row,    recorded.delivery == Delivery::unanswered};
+    co_return Enrolled{std::move(recorded.der),
+                       trust,
+                       recorded.issuer,
+                       applicant.identity,
+                       (*known)->production,
+                       true,
+                       recorded.row,
+                       {},
+                       recorded.delivery == Delivery::unanswered};
   }
   // 4 to 6
   Approval approval = std::move(std::get<Approval>(decision));
@@ -230,7 +242,12 @@ Task<Enroller::Attempt> Enroller::issue(const Enrollment& enrollment, const Appl
   // 6 record: nothing leaves unrecorded
   record.audit_body = body_of(record, enrollment, issued->fingerprint, approval.supersedes ? known : std::nullopt);
   if (placement != nullptr && !placement->order_name.empty()) add_field(record.audit_body, {"order", placement->order_name});
-  record.certificate_der = issued->der;
+  if (enrollment.gateway) {
+    record.gateway = enrollment.gateway->draft;
+    record.only_fingerprint = issued->fingerprint;
+  } else {
+    record.certificate_der = issued->der;
+  }
   if (desk_ != nullptr) record.outbox = desk_->compose(record);
   on_the_way.arrived();
   Result<RecordOutcome> recorded = RecordOutcome{};
@@ -257,8 +274,9 @@ Task<Enroller::Attempt> Enroller::issue(const Enrollment& enrollment, const Appl
   }
   if (recorded->conflict != RecordConflict::none) co_return std::nullopt;
   BIRTHMARK_CRASH_POINT("enroll.after_record");
-  co_return Enrolled{std::move(issued->der), std::move(trust), approval.issuer->record.row, applicant.identity, applicant.production, false,
-                     recorded->certificate,  track_delivery};
+  co_return Enrolled{std::move(issued->der), std::move(trust),     approval.issuer->record.row,
+                     applicant.identity,     applicant.production, false,
+                     recorded->certificate,  issued->fingerprint,  track_delivery};
 }
 
 Task<Status> Enroller::audit_refusal(std::string body, Instant now) {

@@ -64,6 +64,7 @@ class Enroller {
   // What one attempt comes to; nothing when the state changed underneath it and it has to start again at step 2.
   using Attempt = std::optional<EnrollmentOutcome>;
 
+  [[nodiscard]] Result<CsrFacts> understand(const Enrollment& enrollment) const;
   [[nodiscard]] Task<EnrollmentOutcome> enroll_in_turn(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts);
   [[nodiscard]] Task<Attempt> attempt(const Enrollment& enrollment, const Applicant& applicant, const CsrFacts& facts);
   [[nodiscard]] Task<Attempt> issue(const Enrollment& enrollment, const Applicant& applicant, Approval approval,

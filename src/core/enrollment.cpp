@@ -46,6 +46,8 @@ std::string_view to_string(RefusalReason reason) {
     case RefusalReason::no_usable_issuer: return "no_usable_issuer";
     case RefusalReason::clock_suspect: return "clock_suspect";
     case RefusalReason::storage_unavailable: return "storage_unavailable";
+    case RefusalReason::target_not_allowed: return "target_not_allowed";
+    case RefusalReason::not_provisioned: return "not_provisioned";
     case RefusalReason::upstream_pending: return "upstream_pending";
     case RefusalReason::upstream_refused: return "upstream_refused";
     case RefusalReason::internal: return "internal";

@@ -35,6 +35,15 @@ struct Claims {
   std::string group{};  // of a new device; only from a door that knows who says so
 };
 
+// Izuma Edge: what a gateway's certificate is made of beside a CSR, or instead of one.
+struct GatewayRequest {
+  std::string serial_number;
+  Bytes subject_der;                   // as it will stand in the certificate
+  std::vector<NameAttribute> subject;  // the same, to compare a CSR with
+  std::optional<CsrFacts> made_key;    // a key made here because the device cannot: there is no CSR, and nothing to prove
+  GatewayDraft draft;
+};
+
 struct Enrollment {
   Ecosystem ecosystem = Ecosystem::foundries;
   std::string csr_pem;
@@ -42,6 +51,8 @@ struct Enrollment {
   Proof proof = Proof::open_network;
   Origin origin;
   bool lifts_denial = false;  // the door's caller may bring a denied device back (protocol facts, Foundries 2.2)
+  Bytes csr_der;              // instead of csr_pem
+  std::optional<GatewayRequest> gateway;
 };
 
 // Why not. The names are stored in the audit and counted in metrics.
@@ -70,8 +81,10 @@ enum class RefusalReason : std::uint8_t {
   no_usable_issuer,     // every configured device CA is disabled, revoked, expired or not yet valid
   clock_suspect,
   storage_unavailable,
-  upstream_pending,  // registered, but the upstream must know first and does not yet
-  upstream_refused,  // registered, but the upstream must know first and will not have it
+  upstream_pending,    // registered, but the upstream must know first and does not yet
+  upstream_refused,    // registered, but the upstream must know first and will not have it
+  target_not_allowed,  // a gateway's address outside pep.gateway_networks, or our own
+  not_provisioned,     // the gateway did not take its identity
   internal,
 };
 [[nodiscard]] std::string_view to_string(RefusalReason reason);
@@ -96,6 +109,7 @@ struct Enrolled {
   bool production = false;
   bool replayed = false;  // the recorded certificate, byte for byte
   RowId certificate = 0;
+  Fingerprint fingerprint;      // of a certificate made just now
   bool track_delivery = false;  // report Registry::note_delivery when the peer has the whole answer
 };
 

@@ -63,6 +63,12 @@ Result<DeviceIdentity> identify(std::string factory, Ecosystem ecosystem, std::s
     if (is_hex_id(external_id)) return DeviceIdentity{std::move(factory), ecosystem, to_lower(external_id)};
     return fail(ErrorCode::invalid, "the device id must be hexadecimal digits with dashes between them, at most 64 characters");
   }
+  if (rule == DeviceIdRule::line) {
+    const bool control =
+        std::any_of(external_id.begin(), external_id.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+    if (is_utf8(external_id) && !control) return DeviceIdentity{std::move(factory), ecosystem, std::string(external_id)};
+    return fail(ErrorCode::invalid, "the device id must be UTF-8 without control characters");
+  }
   if (!is_safe_id(external_id)) {
     return fail(ErrorCode::invalid, "the device id must begin with a letter or digit and hold only letters, digits and - _ . :");
   }

@@ -31,6 +31,7 @@ struct DeviceIdentity {
 enum class DeviceIdRule {
   uuid,  // 8-4-4-4-12 hexadecimal
   hex,   // hexadecimal digits and '-', lower case is kept: what the registration reference takes
+  line,  // one line of UTF-8, as it is: serial numbers of gateways. Never from the configuration
   safe,  // letters, digits, '-', '_', '.', ':'; first a letter or digit; at most 256 bytes
 };
 [[nodiscard]] std::optional<DeviceIdRule> parse_device_id_rule(std::string_view name);

@@ -75,6 +75,11 @@ Instant whole_seconds(Instant at) {
   return std::chrono::floor<std::chrono::seconds>(at);
 }
 
+bool same_attributes(const std::vector<NameAttribute>& a, const std::vector<NameAttribute>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const NameAttribute& x, const NameAttribute& y) { return x.oid == y.oid && x.value == y.value; });
+}
+
 }  // namespace
 
 std::optional<ProductionRule> parse_production_rule(std::string_view name) {
@@ -98,6 +103,7 @@ bool IssuancePolicy::unseen_rule_applies(Proof proof) const {
 
 std::variant<Applicant, Refusal> IssuancePolicy::examine(const CsrFacts& facts, const Enrollment& enrollment,
                                                          const std::string& factory) const {
+  if (enrollment.gateway) return examine_gateway(facts, *enrollment.gateway, factory);
   const auto names = facts.values(NameAttributeType::common_name);
   const std::string claimed_name = first_name(names);
   const auto units = facts.values(NameAttributeType::organizational_unit);
@@ -127,6 +133,19 @@ std::variant<Applicant, Refusal> IssuancePolicy::examine(const CsrFacts& facts, 
   auto decided = as_production(std::move(applicant), facts, rules_.production == ProductionRule::always);
   if (!decided) return bad_request(RefusalReason::bad_subject, decided.error().public_message, claimed_name);
   return std::move(*decided);
+}
+
+// The subject is ours, whatever string types the device's CSR has; it must only say the same (protocol facts, pep 5.7).
+std::variant<Applicant, Refusal> IssuancePolicy::examine_gateway(const CsrFacts& facts, const GatewayRequest& request,
+                                                                 const std::string& factory) const {
+  auto identity = identify(factory, Ecosystem::izuma, request.serial_number, DeviceIdRule::line);
+  if (!identity) return bad_request(RefusalReason::bad_device_id, identity.error().public_message, request.serial_number);
+  if (facts.key_algorithm != KeyAlgorithm::ec_p256)
+    return bad_request(RefusalReason::key_not_allowed, "the gateway's key must be on P-256", identity->external_id);
+  if (!request.made_key && !same_attributes(facts.subject, request.subject))
+    return bad_request(RefusalReason::bad_subject, "the gateway's certificate request is for another subject than it was asked for",
+                       identity->external_id);
+  return Applicant{std::move(*identity), false, request.subject_der};
 }
 
 // The subject as it will stand in the certificate: with or without businessCategory=production, whatever the device asked for.
@@ -185,17 +204,27 @@ bool IssuancePolicy::unseen_rule_holds(const DeviceRecord& known, const Enrollme
          now - certificate.issued_at <= rules_.retry_window;
 }
 
-std::variant<Replay, Approval, Refusal> IssuancePolicy::decide(const Applicant& applicant, const CsrFacts& facts,
-                                                               const Enrollment& enrollment, const std::optional<DeviceRecord>& known,
-                                                               const TrustSnapshot& trust, Instant now, Random& random,
-                                                               std::optional<Duration> validity) const {
+// A gateway comes with a new key each time it is provisioned: known is known, unless an operator allowed it once more.
+static std::variant<Replay, Approval, Refusal> judge_gateway(const Applicant& applicant, const std::optional<DeviceRecord>& known,
+                                                             const TrustSnapshot& trust, Instant now) {
+  Approval approval;
+  approval.preconditions.current_key = key_of(known);
+  approval.preconditions.trust_epoch = trust.epoch;
+  if (!known || known->status != DeviceStatus::active) return approval;
+  const bool allowed = known->rekey_until && now <= *known->rekey_until;
+  if (!allowed) {
+    return Refusal{RefusalReason::key_conflict, RefusalKind::conflict, std::string(kGatewayExists), {}, applicant.identity.external_id};
+  }
+  approval.supersedes = true;
+  approval.preconditions.rekey_allowed = true;
+  return approval;
+}
+
+std::variant<Replay, Approval, Refusal> IssuancePolicy::judge_key(const Applicant& applicant, const CsrFacts& facts,
+                                                                  const Enrollment& enrollment, const std::optional<DeviceRecord>& known,
+                                                                  const TrustSnapshot& trust, Instant now) const {
+  if (enrollment.gateway) return judge_gateway(applicant, known, trust, now);
   const std::string& id = applicant.identity.external_id;
-  if (known && known->status == DeviceStatus::denied) {
-    return Refusal{RefusalReason::denied, RefusalKind::forbidden, "Device(" + id + ") is on the denied list", {}, id};
-  }
-  if (is_key_of_an_authority(facts.spki_sha256, trust)) {
-    return bad_request(RefusalReason::key_not_allowed, "the CSR's key is the key of a CA", id);
-  }
   Approval approval;
   approval.preconditions.current_key = key_of(known);
   approval.preconditions.trust_epoch = trust.epoch;
@@ -222,10 +251,28 @@ std::variant<Replay, Approval, Refusal> IssuancePolicy::decide(const Applicant& 
     approval.preconditions.rekey_allowed = rekey_allowed;
     if (!rekey_allowed) approval.preconditions.unseen_certificate = known->certificate->row;
   }
+  return approval;
+}
+
+std::variant<Replay, Approval, Refusal> IssuancePolicy::decide(const Applicant& applicant, const CsrFacts& facts,
+                                                               const Enrollment& enrollment, const std::optional<DeviceRecord>& known,
+                                                               const TrustSnapshot& trust, Instant now, Random& random,
+                                                               std::optional<Duration> validity) const {
+  const std::string& id = applicant.identity.external_id;
+  if (known && known->status == DeviceStatus::denied) {
+    return Refusal{RefusalReason::denied, RefusalKind::forbidden, "Device(" + id + ") is on the denied list", {}, id};
+  }
+  if (is_key_of_an_authority(facts.spki_sha256, trust)) {
+    return bad_request(RefusalReason::key_not_allowed, "the CSR's key is the key of a CA", id);
+  }
+  auto judged = judge_key(applicant, facts, enrollment, known, trust, now);
+  if (!std::holds_alternative<Approval>(judged)) return judged;
+  Approval approval = std::move(std::get<Approval>(judged));
   std::string reasons;
-  if (!trust.root) reasons = "no root certificate is installed";
+  const bool grounded = trust.root || !trust.needs_root;
+  if (!grounded) reasons = "no root certificate is installed";
   for (const DeviceAuthority& authority : trust.device_authorities) {
-    if (!trust.root) break;
+    if (!grounded) break;
     const auto obstacle = why_not_issuing(authority, now);
     if (!obstacle) {
       approval.issuer = &authority;

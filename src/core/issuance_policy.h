@@ -15,6 +15,9 @@
 
 namespace birthmark::core {
 
+// What the original server says of a serial number that is taken; its clients look for it.
+inline constexpr std::string_view kGatewayExists = "Identity with this serial number exists already!";
+
 // Who decides whether a device is a production device (businessCategory=production in its subject).
 enum class ProductionRule : std::uint8_t { device, always, never, order };
 [[nodiscard]] std::optional<ProductionRule> parse_production_rule(std::string_view name);
@@ -88,6 +91,12 @@ class IssuancePolicy {
                                              Random& random, Duration validity) const;
 
  private:
+  [[nodiscard]] std::variant<Applicant, Refusal> examine_gateway(const CsrFacts& facts, const GatewayRequest& request,
+                                                                 const std::string& factory) const;
+  // What the present key of a known identity means for this attempt; fills in the preconditions of an approval.
+  [[nodiscard]] std::variant<Replay, Approval, Refusal> judge_key(const Applicant& applicant, const CsrFacts& facts,
+                                                                  const Enrollment& enrollment, const std::optional<DeviceRecord>& known,
+                                                                  const TrustSnapshot& trust, Instant now) const;
   [[nodiscard]] Result<Applicant> as_production(Applicant applicant, const CsrFacts& facts, bool production) const;
   [[nodiscard]] bool unseen_rule_holds(const DeviceRecord& known, const Enrollment& enrollment, Instant now) const;
 

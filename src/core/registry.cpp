@@ -2,6 +2,8 @@
 // Names of the registry's stored states.
 #include "core/ports/registry.h"
 
+#include "core/ports/gateways.h"
+
 namespace birthmark::core {
 
 std::string_view to_string(DeviceStatus status) {
@@ -19,6 +21,16 @@ std::string_view to_string(AuthorityRole role) {
     case AuthorityRole::device_ca: return "device-ca";
     case AuthorityRole::tls_server: return "tls";
     case AuthorityRole::est_server: return "est";
+    case AuthorityRole::gateway_ca: return "gateway-ca";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(GatewayState state) {
+  switch (state) {
+    case GatewayState::issued: return "issued";
+    case GatewayState::provisioned: return "provisioned";
+    case GatewayState::superseded: return "superseded";
   }
   return "unknown";
 }

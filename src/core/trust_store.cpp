@@ -49,6 +49,7 @@ std::shared_ptr<const TrustSnapshot> TrustStore::current() const {
 Result<std::shared_ptr<const TrustSnapshot>> TrustStore::read(const std::vector<std::shared_ptr<Signer>>& signers) const {
   auto snapshot = std::make_shared<TrustSnapshot>();
   snapshot->factory = factory_;
+  snapshot->needs_root = issuing_ == AuthorityRole::device_ca;
   // The epoch first: a change between the two reads makes the snapshot look older than it is, which only costs a retry.
   BIRTHMARK_TRY(snapshot->epoch, registry_.trust_epoch());
   BIRTHMARK_TRY(auto records, registry_.authorities());
@@ -57,7 +58,7 @@ Result<std::shared_ptr<const TrustSnapshot>> TrustStore::read(const std::vector<
     if (record.role == AuthorityRole::root) snapshot->root = record;
     if (record.role == AuthorityRole::tls_server && record.state == AuthorityState::active) snapshot->tls_server = record;
     if (record.role == AuthorityRole::est_server && record.state == AuthorityState::active) snapshot->est_server = record;
-    if (record.role != AuthorityRole::device_ca) continue;
+    if (record.role != issuing_) continue;
     BIRTHMARK_TRY(auto facts, codec_.read_certificate(record.der));
     auto signer = signer_for(facts.spki_sha256, signers);
     snapshot->device_authorities.push_back({std::move(record), std::move(facts), std::move(signer)});

@@ -31,6 +31,7 @@ struct TrustSnapshot {
   std::vector<DeviceAuthority> device_authorities;
   std::optional<AuthorityRecord> tls_server;
   std::optional<AuthorityRecord> est_server;  // of EST, where it has a name and a certificate of its own
+  bool needs_root = true;                     // nothing is issued before a root is installed
 
   [[nodiscard]] const DeviceAuthority* by_row(RowId row) const;
 };
@@ -42,8 +43,9 @@ struct TrustSnapshot {
 class TrustStore {
  public:
   // `registry` and `codec` must outlive it. Empty until the first reload().
-  TrustStore(Registry& registry, const X509Codec& codec, std::string factory)
-      : registry_(registry), codec_(codec), factory_(std::move(factory)) {}
+  // `issuing` are the CAs whose snapshot this is; gateway CAs may stand alone, without the factory's root.
+  TrustStore(Registry& registry, const X509Codec& codec, std::string factory, AuthorityRole issuing = AuthorityRole::device_ca)
+      : registry_(registry), codec_(codec), factory_(std::move(factory)), issuing_(issuing) {}
 
   [[nodiscard]] std::shared_ptr<const TrustSnapshot> current() const;
 
@@ -63,6 +65,7 @@ class TrustStore {
   Registry& registry_;
   const X509Codec& codec_;
   const std::string factory_;
+  const AuthorityRole issuing_;
   std::mutex reload_mutex_;  // one reload at a time
   std::vector<std::shared_ptr<Signer>> signers_;
   mutable std::mutex snapshot_mutex_;

@@ -20,6 +20,7 @@ void print_help(std::ostream& out) {
 const std::vector<DeviceCommand>& device_commands() {
   static const std::vector<DeviceCommand> commands{
       {"eve-onboard", "register an LF Edge EVE node with its controller, by the files of its /config", run_eve_onboard},
+      {"pep", "identities for Izuma Edge gateways; also when called pep-cli", run_pep},
   };
   return commands;
 }

@@ -29,5 +29,7 @@ struct DeviceCommand {
 
 // eve_onboard_command.cpp
 [[nodiscard]] int run_eve_onboard(const std::vector<std::string>& arguments, const Console& console);
+// pep_command.cpp
+[[nodiscard]] int run_pep(const std::vector<std::string>& arguments, const Console& console);
 
 }  // namespace birthmark::device

@@ -108,11 +108,13 @@ struct ForeignHeader {
   std::string_view why;
 };
 
-const std::array<ForeignHeader, 8> kForeignHeaders = {{
+const std::array<ForeignHeader, 10> kForeignHeaders = {{
     {"openssl/", {"src/crypto/", "src/net/tls"}, "OpenSSL lives in crypto/ and net/tls*"},
     {"sqlite3.h", {"src/store/sqlite/"}, "SQLite lives in store/sqlite/"},
     {"boost/beast", {"src/net/"}, "Beast lives in net/"},
     {"spdlog/", {"src/base/"}, "log through base/log.h"},
+    {"cbor.h", {"src/faces/izuma/"}, "CBOR is read where the Factory Configurator Client is spoken to"},
+    {"yaml-cpp/", {"src/app/fcu_file"}, "YAML is read in fcu.yml alone"},
     {"CLI/", {"src/cli/", "src/app/"}, "CLI11 lives in cli/ and app/"},
     {"eve.pb.h", {"src/faces/eve/", "src/device/"}, "EVE's messages live in faces/eve/ and device/"},
     {"zlib.h", {"src/faces/eve/"}, "gzip is unpacked in faces/eve/"},

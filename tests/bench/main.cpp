@@ -8,6 +8,7 @@
 #include "eve_bench.h"
 #include "gateway_bench.h"
 #include "http_bench.h"
+#include "pep_bench.h"
 #include "sign_bench.h"
 #include "soak.h"
 
@@ -20,6 +21,7 @@ constexpr const char* kUsage =
     "birthmark-bench gateway [--quick|--smoke] [--server PROGRAM] a device's visit beside openssl s_server's handshake\n"
     "birthmark-bench soak [--minutes N] [--server PROGRAM]       mixed traffic at the gateway, 30 minutes unless told: does memory stay?\n"
     "birthmark-bench eve [--quick|--smoke] [--server PROGRAM]    what an EVE node's requests cost, and whether that grows\n"
+    "birthmark-bench pep [--quick|--smoke] [--server PROGRAM]    gateways provisioned by 15 stations, and by many slow ones\n"
     "birthmark-bench http [--quick|--smoke]                      the HTTP engine alone\n"
     "birthmark-bench http-serve PORT THREADS                     its handler, for another load generator\n";
 
@@ -69,6 +71,8 @@ int main(int argc, char** argv) {
       outcome = bench::run_soak(server, minutes);
     } else if (name == "eve") {
       outcome = bench::run_eve_bench(server, extent);
+    } else if (name == "pep") {
+      outcome = bench::run_pep_bench(server, extent);
     } else if (name == "http") {
       outcome = bench::run_http_bench(extent);
     } else {

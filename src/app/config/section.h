@@ -39,6 +39,8 @@ struct ConfigSection {
 [[nodiscard]] ConfigSection clock_section();
 [[nodiscard]] ConfigSection limits_section();
 [[nodiscard]] ConfigSection server_section();
+[[nodiscard]] ConfigSection pep_section();
+[[nodiscard]] ConfigSection fcu_section();
 [[nodiscard]] ConfigSection log_section();
 
 }  // namespace birthmark::app

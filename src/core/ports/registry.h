@@ -16,6 +16,7 @@
 #include "base/task.h"
 #include "base/time.h"
 #include "core/audit.h"
+#include "core/gateway_draft.h"
 #include "core/identity.h"
 #include "core/outbox_draft.h"
 
@@ -52,6 +53,8 @@ struct CertificateRecord {
   Delivery delivery = Delivery::untracked;
   std::string station;  // who asked for it: a station's name, or the peer's address
   Bytes der;
+  // In the place of der where only that is kept (IssuanceRecord::only_fingerprint).
+  std::optional<Fingerprint> only_fingerprint{};
 };
 
 struct DeviceRecord {
@@ -134,8 +137,10 @@ struct IssuanceRecord {
   Instant issued_at;
   Delivery delivery = Delivery::untracked;
   Bytes certificate_der;
+  std::optional<Fingerprint> only_fingerprint{};  // certificate_der is empty: whoever holds the certificate is not to be found here
   std::string audit_body;
-  std::vector<OutboxDraft> outbox;  // written in the same transaction; see ports/outbox.h
+  std::vector<OutboxDraft> outbox;        // written in the same transaction; see ports/outbox.h
+  std::optional<GatewayDraft> gateway{};  // the same; see ports/gateways.h
 };
 
 // What must still hold inside the transaction.
@@ -159,7 +164,8 @@ struct RecordOutcome {
   RowId certificate = 0;  // of the recorded certificate
 };
 
-enum class AuthorityRole : std::uint8_t { root = 1, device_ca = 2, tls_server = 3, est_server = 4 };
+// gateway_ca: issues the bootstrap certificates of Izuma Edge gateways, and is trusted for nothing here.
+enum class AuthorityRole : std::uint8_t { root = 1, device_ca = 2, tls_server = 3, est_server = 4, gateway_ca = 5 };
 enum class AuthorityState : std::uint8_t { active = 1, disabled = 2, revoked = 3, replaced = 4 };
 [[nodiscard]] std::string_view to_string(AuthorityRole role);
 [[nodiscard]] std::string_view to_string(AuthorityState state);

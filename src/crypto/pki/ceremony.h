@@ -51,6 +51,7 @@ struct AddDeviceCaRequest {
   std::string local_ca_filename = "local-ca.pem";
   std::string owner;                    // empty: the owner of local-ca.pem, else the factory
   std::filesystem::path csr_directory;  // holds online-ca.csr
+  bool gateway_ca = false;              // pep-ca.pem with pep-ca.key, for Izuma gateways, and nothing else
 };
 [[nodiscard]] Result<CeremonyOutcome> add_device_ca(const CeremonyTools& tools, const AddDeviceCaRequest& request);
 

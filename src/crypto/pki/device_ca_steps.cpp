@@ -68,6 +68,22 @@ Status add_online(const CeremonyTools& tools, const CertificateRequest& csr, con
   return {};
 }
 
+// Two files of their own; those of a predecessor must be moved away first, so that nobody's key is overwritten.
+Result<CeremonyOutcome> add_gateway_ca(const CeremonyTools& tools, const PkiDirectory& directory, const OpenRoot& root,
+                                       const std::string& factory) {
+  std::error_code problem;
+  if (std::filesystem::exists(std::filesystem::symlink_status(directory.file(kGatewayCaFile), problem)))
+    return fail(ErrorCode::conflict, directory.file(kGatewayCaFile).string() + " is there already: move it and its key away first");
+  if (root.key.default_scheme() != core::SignatureScheme::ecdsa_sha256)
+    return fail(ErrorCode::misconfigured, "the root's key is not on P-256: gateways take only CAs that are signed with ecdsa-with-SHA256");
+  tools.say("Creating the gateway CA; it ends with the root, at " + format_rfc3339(root.certificate.not_after()));
+  const std::string key_name = key_file_for(kGatewayCaFile);
+  BIRTHMARK_TRY(const PrivateKey key, find_or_make_key(directory, key_name));
+  BIRTHMARK_TRY(const Certificate made, make_gateway_ca_certificate(root.authority(), key, factory, tools.random, tools.now));
+  BIRTHMARK_CHECK(directory.create(kGatewayCaFile, made.pem()));
+  return CeremonyOutcome{{directory.file(key_name), directory.file(kGatewayCaFile)}, {}};
+}
+
 // A certificate that may stand in a bundle of device CAs.
 Status check_bundled_ca(const Certificate& certificate, const Certificate& root, const std::string& factory) {
   const std::string whose = "the certificate " + certificate.subject_text();
@@ -83,7 +99,10 @@ Status check_bundled_ca(const Certificate& certificate, const Certificate& root,
 }  // namespace
 
 Result<CeremonyOutcome> add_device_ca(const CeremonyTools& tools, const AddDeviceCaRequest& request) {
-  if (!request.online_ca && !request.local_ca) return fail(ErrorCode::invalid, "say which: --online-ca, --local-ca or both");
+  const bool others = request.online_ca || request.local_ca;
+  if (request.gateway_ca && others)
+    return fail(ErrorCode::invalid, "--profile pep makes the gateway CA alone: leave --online-ca and --local-ca out");
+  if (!request.gateway_ca && !others) return fail(ErrorCode::invalid, "say which: --online-ca, --local-ca or both");
   if (request.online_ca && request.csr_directory.empty()) {
     return fail(ErrorCode::invalid, "--online-ca needs --csr-dir DIR with the server's " + std::string(kOnlineCaRequestFile));
   }
@@ -91,6 +110,7 @@ Result<CeremonyOutcome> add_device_ca(const CeremonyTools& tools, const AddDevic
   BIRTHMARK_TRY(const FileDescriptor lock, directory.lock());
   BIRTHMARK_TRY(const OpenRoot root, open_root(directory));
   BIRTHMARK_TRY(const std::string factory, factory_of(root.certificate));
+  if (request.gateway_ca) return add_gateway_ca(tools, directory, root, factory);
   // Everything that can be wrong is looked at before the first file is made.
   if (request.local_ca) {
     BIRTHMARK_CHECK(check_local_ca_filename(request.local_ca_filename));

@@ -22,6 +22,7 @@ inline constexpr std::string_view kRootFile = "factory_ca.pem";
 inline constexpr std::string_view kTlsFile = "tls-crt";
 inline constexpr std::string_view kOnlineCaFile = "online-crt";
 inline constexpr std::string_view kLocalCaFile = "local-ca.pem";
+inline constexpr std::string_view kGatewayCaFile = "pep-ca.pem";
 
 struct NamedCertificate {
   std::string name;  // the file's

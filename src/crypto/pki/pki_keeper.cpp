@@ -111,6 +111,7 @@ Result<core::PkiStanding> PkiKeeper::standing() const {
       case AuthorityRole::est_server:
         if (record.state == AuthorityState::active) standing.est_tls = certificate.pem();
         break;
+      case AuthorityRole::gateway_ca: break;  // none of the fleet's
     }
   }
   return standing;

@@ -297,6 +297,28 @@ Result<Certificate> make_local_ca_certificate(const RootAuthority& root, const P
   return finish_certificate(std::move(certificate), root.key);
 }
 
+Result<Certificate> make_gateway_ca_certificate(const RootAuthority& root, const PrivateKey& key, const std::string& factory,
+                                                core::Random& random, Instant now) {
+  constexpr std::size_t kLongestFactory = 60;  // the whole name has at most 64 bytes
+  BIRTHMARK_TRY(const X509NameHandle name, made_subject("pep-" + factory.substr(0, kLongestFactory), factory));
+  if (now >= root.certificate.not_after()) return fail(ErrorCode::misconfigured, "the root certificate has expired");
+  const Validity validity{now, root.certificate.not_after()};
+  const X509_NAME* issuer = X509_get_subject_name(root.certificate.get());
+  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), issuer, validity, key.get(), random));
+  BIRTHMARK_CHECK(add_device_ca_extensions(certificate.get(), root.certificate));
+  return finish_certificate(std::move(certificate), root.key);
+}
+
+Result<Certificate> make_test_update_certificate(const PrivateKey& key, core::Random& random, Instant now) {
+  BIRTHMARK_TRY(const X509NameHandle name, made_subject("TEST ONLY update authentication", "birthmark test"));
+  const Validity validity{now, years_later(now, kRootYears)};
+  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), name.get(), validity, key.get(), random));
+  BIRTHMARK_CHECK(add_key_usage(certificate.get(), {digital_signature}));
+  BIRTHMARK_CHECK(add_extended_key_usage(certificate.get(), {NID_client_auth, NID_code_sign}));
+  BIRTHMARK_CHECK(add_subject_key_id(certificate.get()));
+  return finish_certificate(std::move(certificate), key);
+}
+
 Result<Certificate> sign_device_ca(const RootAuthority& root, const CertificateRequest& request, core::Random& random, Instant now) {
   BIRTHMARK_TRY(const X509NameHandle name, rebuilt_subject(request));
   if (X509_NAME_entry_count(name.get()) == 0) return fail(ErrorCode::invalid, "a CA needs a subject, the request has none");

@@ -44,6 +44,13 @@ enum class NameCopying {
                                                             const std::string& common_name, const std::string& factory,
                                                             core::Random& random, Instant now);
 
+// CN=pep-<factory>, OU=<factory>; ends with the root: it issues bootstrap certificates for Izuma gateways, which last ten years and more.
+[[nodiscard]] Result<Certificate> make_gateway_ca_certificate(const RootAuthority& root, const PrivateKey& key, const std::string& factory,
+                                                              core::Random& random, Instant now);
+
+// A certificate to authenticate firmware updates with, self-signed, 20 years, clientAuth and codeSigning: for tests only, and called so.
+[[nodiscard]] Result<Certificate> make_test_update_certificate(const PrivateKey& key, core::Random& random, Instant now);
+
 // A device CA for a request's key and subject. Requested extensions are ignored.
 [[nodiscard]] Result<Certificate> sign_device_ca(const RootAuthority& root, const CertificateRequest& request, core::Random& random,
                                                  Instant now);

@@ -344,6 +344,7 @@ core::CertificateRecord RegistryInMemory::keep_certificate(core::IssuanceRecord&
   certificate.delivery = issuance.delivery;
   certificate.station = std::move(issuance.station);
   certificate.der = std::move(issuance.certificate_der);
+  certificate.only_fingerprint = issuance.only_fingerprint;
   return certificate;
 }
 

@@ -174,6 +174,10 @@ Result<core::RecordOutcome> Ledger::record(const core::IssuanceRecord& issuance,
   BIRTHMARK_TRY(const RowId credential, write_credential(found, identity, issuance.spki_sha256, certificate));
   BIRTHMARK_CHECK(write_certificate(certificate, credential, issuance));
   if (!issuance.outbox.empty()) BIRTHMARK_CHECK(write_messages(identity, certificate, issuance));
+  if (issuance.gateway) {
+    const GatewayRow row{identity, certificate, core::GatewayState::issued, issuance.issued_at, *issuance.gateway, {}};
+    BIRTHMARK_CHECK(write_gateway(row));
+  }
   BIRTHMARK_CHECK(append_audit(issuance.audit_body));
   raise_clock(issuance.issued_at);
   return core::RecordOutcome{RecordConflict::none, certificate};
@@ -300,7 +304,7 @@ Status Ledger::write_certificate(RowId certificate, RowId credential, const core
   BIRTHMARK_CHECK(run(*insert));
   BIRTHMARK_TRY(Statement * insert_der, prepared(sql::kInsertCertificateDer));
   insert_der->bind(1, certificate);
-  insert_der->bind(2, ByteView(issuance.certificate_der));
+  insert_der->bind(2, issuance.only_fingerprint ? issuance.only_fingerprint->view() : ByteView(issuance.certificate_der));
   BIRTHMARK_CHECK(run(*insert_der));
   ++state_.figures.totals.certificates;
   const ByteView serial = issuance.serial.magnitude();

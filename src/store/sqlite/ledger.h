@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/ports/field_log.h"
+#include "core/ports/gateways.h"
 #include "core/ports/intake.h"
 #include "core/ports/key_changes.h"
 #include "core/ports/nodes.h"
@@ -89,6 +90,12 @@ class Ledger {
   // sqlite_intake.cpp.
   [[nodiscard]] Result<std::vector<core::ImportOutcome>> import(const std::vector<core::ImportedDevice>& devices);
 
+  // Gateways: sqlite_gateways.cpp.
+  [[nodiscard]] Result<bool> settle_gateway(const core::GatewaySettlement& settlement);
+  [[nodiscard]] Result<std::vector<core::ImportOutcome>> import_gateways(const std::vector<core::ImportedGateway>& gateways);
+  [[nodiscard]] Status annotate_gateway(const core::DeviceIdentity& identity, const core::GatewayNote& note, Instant at,
+                                        const std::string& audit_body);
+
   // The outbox: ledger_outbox.cpp.
   [[nodiscard]] Status append_event(const std::string& audit_body, const core::OutboxDraft& draft, Instant at);
   [[nodiscard]] Result<std::uint64_t> recover_messages(core::OutboxChannel channel);
@@ -166,6 +173,17 @@ class Ledger {
   [[nodiscard]] Result<core::RowId> write_credential(const Standing& found, core::RowId identity, const SpkiHash& key,
                                                      core::RowId certificate);
   [[nodiscard]] Status write_certificate(core::RowId certificate, core::RowId credential, const core::IssuanceRecord& issuance);
+  struct GatewayRow {
+    core::RowId identity = 0;
+    core::RowId certificate = 0;
+    core::GatewayState state = core::GatewayState::issued;
+    Instant at;
+    const core::GatewayDraft& draft;
+    std::string enrollment_id;
+  };
+  [[nodiscard]] Result<core::RowId> write_gateway(const GatewayRow& gateway);
+  [[nodiscard]] Status supersede_gateways(core::RowId identity, core::RowId but);
+  [[nodiscard]] Status free_identity(const Standing& found);
   [[nodiscard]] Result<core::ImportOutcome> import_one(const core::ImportedDevice& device);
   [[nodiscard]] Status write_messages(core::RowId identity, core::RowId certificate, const core::IssuanceRecord& issuance);
   [[nodiscard]] Result<bool> upstream_may_know(core::RowId identity);

@@ -58,16 +58,8 @@ Result<bool> Ledger::release_unseen(const core::DeviceIdentity& identity, RowId 
   const bool unseen = found.identity != 0 && found.status == core::DeviceStatus::active && found.certificate == certificate &&
                       found.delivery == core::Delivery::unanswered;
   if (!unseen) return false;
-  BIRTHMARK_TRY(const RowId claim, claim_of(found.identity));
-  if (claim != 0) {
-    BIRTHMARK_CHECK(run_numbers(sql::kFreePlace, claim));
-    BIRTHMARK_CHECK(set_claim(found.identity, 0));
-  }
-  BIRTHMARK_CHECK(set_status(found.identity, core::DeviceStatus::released));
-  BIRTHMARK_CHECK(set_credential(found.credential, core::CredentialState::superseded));
-  BIRTHMARK_CHECK(supersede_messages(found.identity));
+  BIRTHMARK_CHECK(free_identity(found));
   BIRTHMARK_CHECK(append_audit(audit_body));
-  ++state_.figures.trust_epoch;
   return true;
 }
 

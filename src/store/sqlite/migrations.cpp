@@ -45,8 +45,13 @@ constexpr const char* kNodes =
 #include "store/schema/0009_nodes.sql"
     ;
 
+constexpr const char* kGateways =
+#include "store/schema/0010_gateways.sql"
+    ;
+
 // Migration N is at index N - 1; PRAGMA user_version says how many were applied.
-constexpr std::array kMigrations = {kInit, kTokens, kOutbox, kDeviceLife, kOrders, kField, kOutboxNumbers, kSiteCertificates, kNodes};
+constexpr std::array kMigrations = {kInit,  kTokens,        kOutbox,           kDeviceLife, kOrders,
+                                    kField, kOutboxNumbers, kSiteCertificates, kNodes,      kGateways};
 
 Result<std::int64_t> schema_version(Connection& connection) {
   BIRTHMARK_TRY(Statement * statement, connection.prepared(sql::kReadVersion));

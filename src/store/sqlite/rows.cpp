@@ -21,7 +21,9 @@ core::CertificateRecord read_certificate(Statement& row) {
   certificate.issued_at = from_unix_ms(row.integer(15));
   certificate.delivery = static_cast<core::Delivery>(row.integer(16));
   certificate.station = row.text(17);
-  certificate.der = to_bytes(row.blob(18));
+  // 32 octets are no certificate: of a gateway's only the SHA-256 is kept.
+  certificate.only_fingerprint = Fingerprint::from(row.blob(18));
+  if (!certificate.only_fingerprint) certificate.der = to_bytes(row.blob(18));
   return certificate;
 }
 

@@ -18,6 +18,7 @@
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/sqlite_field.h"
+#include "store/sqlite/sqlite_gateways.h"
 #include "store/sqlite/sqlite_intake.h"
 #include "store/sqlite/sqlite_nodes.h"
 #include "store/sqlite/sqlite_orders.h"
@@ -70,6 +71,7 @@ class SqliteRegistryOnDisk final : public SqliteRegistry, public core::Comebacks
   core::Outbox& outbox() override { return *outbox_; }
   core::Intake& intake() override { return *intake_; }
   core::Orders& orders() override { return *orders_; }
+  core::Gateways& gateways() override { return *gateways_; }
   core::FieldLog& field() override { return *field_; }
   core::KeyChanges& key_changes() override { return *field_; }
   core::Nodes& nodes() override { return *nodes_; }
@@ -89,6 +91,7 @@ class SqliteRegistryOnDisk final : public SqliteRegistry, public core::Comebacks
   std::unique_ptr<SqliteOutbox> outbox_;
   std::unique_ptr<SqliteIntake> intake_;
   std::unique_ptr<SqliteOrders> orders_;
+  std::unique_ptr<SqliteGateways> gateways_;
   std::unique_ptr<SqliteField> field_;
   std::unique_ptr<SqliteNodes> nodes_;
 };
@@ -139,6 +142,7 @@ Status SqliteRegistryOnDisk::start(const SqliteOptions& options, const core::X50
   outbox_ = std::make_unique<SqliteOutbox>(*writer_, *readers_);
   intake_ = std::make_unique<SqliteIntake>(*writer_);
   orders_ = std::make_unique<SqliteOrders>(*writer_, *readers_);
+  gateways_ = std::make_unique<SqliteGateways>(*writer_, *readers_);
   field_ = std::make_unique<SqliteField>(*writer_, *readers_);
   nodes_ = std::make_unique<SqliteNodes>(*writer_, *readers_);
   filter_.learn(std::move(learner));

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/ports/field_log.h"
+#include "core/ports/gateways.h"
 #include "core/ports/intake.h"
 #include "core/ports/key_changes.h"
 #include "core/ports/nodes.h"
@@ -55,6 +56,7 @@ class SqliteRegistry : public core::Registry {
   [[nodiscard]] virtual core::FieldLog& field() = 0;
   [[nodiscard]] virtual core::KeyChanges& key_changes() = 0;
   [[nodiscard]] virtual core::Nodes& nodes() = 0;
+  [[nodiscard]] virtual core::Gateways& gateways() = 0;
 };
 
 }  // namespace birthmark::store
