@@ -84,7 +84,7 @@ class Lmp : public ::testing::Test {
                               "for _ in $(seq 1200); do grep -q '^ready' serve.out && break; kill -0 $server; sleep 0.05; done\n"
                               "code=0; dash -e script || code=$?\n"
                               "cp -r /var/sota device || true\n"
-                              "kill $server; wait $server\nexit $code\n";
+                              "kill $server; wait $server\nfor left in $(jobs -p); do kill $left || true; done\nexit $code\n";
     write_text(factory_.scratch() / "scene", scene);
     const char* path = std::getenv("PATH");
     return run({"unshare", "--map-root-user", "--net", "--mount", "bash", factory_.scratch() / "scene"},
