@@ -9,6 +9,7 @@
 #include "app/commands.h"
 #include "app/site.h"
 #include "base/file.h"
+#include "crypto/pki/eve_controller.h"
 #include "store/sqlite/backup.h"
 
 namespace birthmark::app {
@@ -23,7 +24,7 @@ constexpr std::string_view kDatabaseFile = "birthmark.db";
 bool is_kept(const fs::path& relative, bool with_keys) {
   const std::string folder = relative.begin()->string();
   const std::string name = relative.string();
-  if (name == kConfigFile || name == "audit.head") return true;
+  if (name == kConfigFile || name == "audit.head" || name == crypto::kEveRootCopy) return true;
   if (folder == "csr" && folder != name) return true;
   return with_keys && ((folder == "keys" && folder != name) || name == "upstream.token");
 }

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "core/order_policy.h"
 #include "crypto/pki/certificate.h"
+#include "crypto/pki/eve_controller.h"
 
 namespace birthmark::app {
 namespace {
@@ -90,7 +91,7 @@ void check_files(Findings& findings, const std::filesystem::path& directory) {
   std::error_code failure;
   for (const char* folder : {"keys", "stations", "pki"}) {
     for (const auto& entry : std::filesystem::directory_iterator(directory / folder, failure))
-      if (entry.path().extension() == ".key") check_mode(findings, entry.path());
+      if (entry.path().extension() == ".key" || std::string_view(folder) == "keys") check_mode(findings, entry.path());
   }
   if (std::filesystem::exists(directory / "pki" / "factory_ca.key", failure))
     findings.add((directory / "pki" / "factory_ca.key").string() +
@@ -98,6 +99,18 @@ void check_files(Findings& findings, const std::filesystem::path& directory) {
   struct statvfs space{};
   if (::statvfs(directory.c_str(), &space) == 0 && std::uint64_t{space.f_bavail} * space.f_frsize < kLittleSpaceBytes)
     findings.add("less than 512 MB are free where " + directory.string() + " is");
+}
+
+// What EVE nodes know this server by, where there is a controller.
+void check_eve(Findings& findings, Site& site) {
+  if (!site.eve().current()) return;
+  for (const char* file : {crypto::kEveTlsBundle, crypto::kEveSigningBundle, crypto::kEveEcdhBundle}) {
+    const auto bundle = crypto::load_key_bundle(site.directory() / file);
+    if (!bundle)
+      findings.add("EVE controller: " + bundle.error().describe());
+    else
+      check_expiry(findings, "EVE controller certificate", bundle->certificate, site.clock().now());
+  }
 }
 
 // Certificates of stations and operators, and of listeners that have one of their own.
@@ -188,6 +201,7 @@ class CheckCommand final : public cli::DirectoryCommand {
     check_registration(findings, site);
     check_pep(findings, site);
     check_own_authority(findings, site);
+    check_eve(findings, site);
     if (const auto head = site.check_audit_head(); !head) findings.add(head.error().describe());
     for (const std::string& text : findings.texts()) console.out << "problem: " << text << '\n';
     if (!findings.texts().empty()) return fail(ErrorCode::misconfigured, std::to_string(findings.texts().size()) + " problems");

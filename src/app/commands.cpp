@@ -20,6 +20,7 @@ cli::CommandList program_commands() {
   append_onboard_controller_commands(commands);
   append_onboard_image_commands(commands);
   append_onboard_node_commands(commands);
+  append_adam_import_command(commands);
   for (auto& command : cli::all_commands()) commands.push_back(std::move(command));
   return commands;
 }

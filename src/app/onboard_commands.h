@@ -16,6 +16,7 @@ class Site;
 void append_onboard_commands(cli::CommandList& commands);             // add, list, show, revoke, pending, accept, dismiss, nodes
 void append_onboard_controller_commands(cli::CommandList& commands);  // controller-pki, rotate, install-controller
 void append_onboard_image_commands(cli::CommandList& commands);       // eve-config
+void append_adam_import_command(cli::CommandList& commands);          // import adam
 void append_onboard_node_commands(cli::CommandList& commands);        // config-set, config-get, pcrs, reports
 
 }  // namespace birthmark::app

@@ -214,7 +214,7 @@ Task<Onboarder::Attempt> Onboarder::record(const NodeAttempt& attempt, const Cer
     expected.rekey_allowed = (*device)->current_key.has_value();
     if (expected.rekey_allowed) event = AuditEvent::device_rekeyed;
   } else {
-    auto uuid = new_uuid(random_);
+    auto uuid = attempt.uuid.empty() ? new_uuid(random_) : Result<std::string>(attempt.uuid);
     auto filled = random_.fill(issuance.device_id.octets);
     if (!uuid) co_return unavailable(RefusalReason::internal, uuid.error());
     if (!filled) co_return unavailable(RefusalReason::internal, filled.error());

@@ -26,6 +26,7 @@ struct NodeAttempt {
   Bytes certificate_der;  // of the device
   std::string serial, soft_serial;
   std::string peer_address;
+  std::string uuid = {};  // that an operator wants it to have; empty: a fresh one
 };
 
 struct Onboarded {

@@ -132,6 +132,30 @@ TEST_F(EveEndToEnd, AnImageOfConfigCanBeReadByOthers) {
   EXPECT_EQ(read.output, read_text(factory.scratch() / "c" / "root-certificate.pem")) << read.errors;
 }
 
+// The files of adam's database as it writes them (protocol facts, EVE 5.3).
+TEST_F(EveEndToEnd, AnAdamIsTakenOverWithItsUuids) {
+  const fs::path config = make_config("stick");
+  ASSERT_EQ(run(agent(config, {"--attempts", "1"})).exit_code, 0);
+  const std::string uuid = "0f0e0d0c-4a5b-4c6d-8e9f-000102030405";
+  const fs::path adam = factory.scratch() / "adam", node = adam / "device" / uuid;
+  fs::create_directories(node);
+  fs::create_directories(adam / "onboard" / "stick");
+  fs::copy(config / "onboard.cert.pem", adam / "onboard" / "stick" / "cert.pem");
+  write_text(adam / "onboard" / "stick" / "onboard-serials.txt", "S 1\nS2\n");
+  fs::copy(config / "device.cert.pem", node / "device-certificate.pem");
+  fs::copy(config / "onboard.cert.pem", node / "onboard-certificate.pem");
+  write_text(node / "serial.txt", "S 1");
+  const Factory fresh;
+  fresh.command({"import", "adam", adam});
+  const json::value row = json::parse(without_line_end(fresh.command({"onboard", "nodes", "--format", "json"})));
+  EXPECT_EQ(row.at("id").as_string(), uuid);
+  EXPECT_EQ(row.at("serial").as_string(), "S 1");
+  EXPECT_NE(fresh.command({"import", "adam", adam}).find("1 devices were known"), std::string::npos);
+  write_text(node / "device-certificate.pem", "");  // as a power cut leaves it
+  fs::rename(node, adam / "device" / "1f0e0d0c-4a5b-4c6d-8e9f-000102030405");
+  EXPECT_EQ(fresh.birthmark({"import", "adam", adam, "--dir", fresh.directory()}).exit_code, 1);
+}
+
 // What is not synced is lost: the power goes at every sync, before it and after it, until a run passes none of them any more.
 TEST_F(EveEndToEnd, CutOffAtEverySyncItIsOneDeviceWithOneKey) {
   unsigned sticks = 0, cut = 0;
