@@ -90,6 +90,18 @@ TEST_F(Tls, BothVersionsServeWithAndWithoutACertificate) {
   }
 }
 
+// The handshake's library context must lack nothing that a device's key needs.
+TEST_F(Tls, PeersOfEveryCurveProveTheirKeys) {
+  serve(net::ClientCertificate::required);
+  for (const char* curve : {"P-256", "P-384", "P-521"}) {
+    CertificateSpec spec = device_spec("one", "acme");
+    spec.curve = curve;
+    const TestCertificate peer = make_certificate(spec, &device_ca_);
+    for (const char* version : {"1.2", "1.3"})
+      EXPECT_EQ(answer({.certificate = &peer, .version = version}), "encrypted chain=1 anchor=42" + leaf(peer)) << curve << " " << version;
+  }
+}
+
 TEST_F(Tls, OlderVersionsAndSuitesWithoutAeadAreRefused) {
   serve(net::ClientCertificate::none);
   TlsPeer old(port_, {.version = "1.1"});
