@@ -23,7 +23,7 @@ Registered register_by_api(ApiServer& server, const Device& device) {
 }
 
 void create(ApiServer& server) {
-  const Outcome created = server.ca({"create", server.owner(), "--owner", "acme"});
+  const Outcome created = server.ca({"create", server.owner()});
   ASSERT_EQ(created.exit_code, 0) << created.errors;
 }
 
@@ -36,7 +36,7 @@ TEST(ApiPki, AFactoryWithoutAPkiIsSetUpThroughItsApi) {
   EXPECT_NE(early.errors.find("no PKI yet"), std::string::npos) << early.errors;
   create(server);
   EXPECT_EQ(server.certs().member("root-crt"), read_text(server.owner() / "factory_ca.pem"));
-  const Outcome again = server.ca({"create", server.owner(), "--owner", "acme"});
+  const Outcome again = server.ca({"create", server.owner()});
   EXPECT_EQ(again.exit_code, 1);
   EXPECT_NE(again.errors.find("409"), std::string::npos) << again.errors;
   const Outcome shown = server.ca({"show", "--just-device-cas"});
