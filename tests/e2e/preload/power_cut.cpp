@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -75,7 +76,12 @@ void know_what_was_there(const std::string& directory) {
 }
 
 void end_at(long moment) {
-  static const long wanted = std::atol(variable("BIRTHMARK_POWER_CUT_AT").c_str());
+  static const long wanted = [] {
+    const std::string text = variable("BIRTHMARK_POWER_CUT_AT");
+    long number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+  }();
   if (wanted == moment) ::raise(SIGKILL);
 }
 
