@@ -108,8 +108,9 @@ struct ForeignHeader {
   std::string_view why;
 };
 
-const std::array<ForeignHeader, 10> kForeignHeaders = {{
+const std::array<ForeignHeader, 11> kForeignHeaders = {{
     {"openssl/", {"src/crypto/", "src/net/tls"}, "OpenSSL lives in crypto/ and net/tls*"},
+    {"p11-kit/", {"src/crypto/pkcs11/"}, "PKCS#11 lives in crypto/pkcs11/: one owner of the module"},
     {"sqlite3.h", {"src/store/sqlite/"}, "SQLite lives in store/sqlite/"},
     {"boost/beast", {"src/net/"}, "Beast lives in net/"},
     {"spdlog/", {"src/base/"}, "log through base/log.h"},
