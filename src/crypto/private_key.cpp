@@ -117,6 +117,15 @@ Result<PrivateKey> PrivateKey::adopt(PkeyHandle key) {
   return PrivateKey(std::move(key), SpkiHash{sha256(spki).octets}, scheme);
 }
 
+Result<PrivateKey> PrivateKey::behind(EVP_PKEY* signing, EVP_PKEY* public_half) {
+  if (EVP_PKEY_up_ref(public_half) != 1) return openssl_failure(ErrorCode::internal, "The key cannot be shared.");
+  BIRTHMARK_TRY(PrivateKey key, adopt(PkeyHandle(public_half)));
+  if (EVP_PKEY_up_ref(signing) != 1) return openssl_failure(ErrorCode::internal, "The key cannot be shared.");
+  key.public_half_ = std::move(key.key_);
+  key.key_.reset(signing);
+  return key;
+}
+
 Result<PrivateKey> PrivateKey::generate_p256() {
   PkeyHandle key(EVP_EC_gen("P-256"));
   if (!key) return openssl_failure(ErrorCode::internal, "No key could be made.");
@@ -144,6 +153,7 @@ Result<PrivateKey> PrivateKey::load(const std::filesystem::path& path) {
 }
 
 Result<std::string> PrivateKey::to_pem() const {
+  if (public_half_) return fail(ErrorCode::internal, "A key in a token cannot be written to a file.");
   const char* structure = EVP_PKEY_is_a(key_.get(), "EC") == 1 ? "type-specific" : "PrivateKeyInfo";
   const EncoderHandle encoder(OSSL_ENCODER_CTX_new_for_pkey(key_.get(), EVP_PKEY_KEYPAIR, "PEM", structure, nullptr));
   unsigned char* encoded = nullptr;
@@ -156,7 +166,7 @@ Result<std::string> PrivateKey::to_pem() const {
 }
 
 Result<Bytes> PrivateKey::spki_der() const {
-  return encode_spki(key_.get());
+  return encode_spki(public_half());
 }
 
 Result<Bytes> PrivateKey::sign(SignatureScheme scheme, ByteView message) const {

@@ -13,12 +13,13 @@ namespace birthmark::net {
 struct PeerIdentity;
 
 enum class IoState : std::uint8_t {
-  done,        // `size` bytes moved, at least one
-  want_read,   // call again when the descriptor is readable
-  want_write,  // call again when it is writable
-  ended,       // the peer sends no more, in an orderly way
-  broken,      // reset, timed out by TCP, or otherwise lost
-  rejected,    // we told the peer (a TLS alert) that we go no further: it should have the time to read that
+  done,         // `size` bytes moved, at least one
+  want_read,    // call again when the descriptor is readable
+  want_write,   // call again when it is writable
+  want_answer,  // call again when answer_descriptor() is readable: somebody else works for this connection
+  ended,        // the peer sends no more, in an orderly way
+  broken,       // reset, timed out by TCP, or otherwise lost
+  rejected,     // we told the peer (a TLS alert) that we go no further: it should have the time to read that
 };
 
 struct IoResult {
@@ -37,6 +38,8 @@ class Channel {
   [[nodiscard]] virtual bool everything_acknowledged() const = 0;
   // Adds what the channel knows of the peer; called once something was received.
   virtual void describe(PeerIdentity&) {}
+  // After want_answer. It always becomes readable, within a time of its own: until then the channel must not go.
+  [[nodiscard]] virtual int answer_descriptor() const { return -1; }
 };
 
 class SocketChannel final : public Channel {

@@ -151,6 +151,7 @@ Status Wire::send(std::string_view message) {
       case IoState::done: message.remove_prefix(sent.size); break;
       case IoState::ended:
       case IoState::broken:
+      case IoState::want_answer:  // a server's side only
       case IoState::rejected: return {};
       case IoState::want_read:
       case IoState::want_write:
@@ -206,6 +207,7 @@ Result<bool> Wire::read_more() {
         return true;
       case IoState::ended: return false;
       case IoState::broken:
+      case IoState::want_answer:  // a server's side only
       case IoState::rejected: return broken("the connection broke");
       case IoState::want_read:
       case IoState::want_write:

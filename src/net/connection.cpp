@@ -3,6 +3,8 @@
 // peer is listened to for a moment, so that it reads our last answer instead of a reset (RFC 9112 9.6).
 #include "net/connection.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -75,12 +77,35 @@ Task<void> Connection::run(std::unique_ptr<Connection> self) {
       self->answer(std::move(response));
       continue;
     }
+    if (want == Want::answer) {
+      co_await self->wait_for_answer();
+      continue;
+    }
     const auto direction = want == Want::readable ? kReadable : kWritable;
     // A wait that ends because of data does not forgive a deadline that passed in the same moment: whoever sends an octet now and then, and
     // never a whole handshake, would lose his deadline with it. Only received or sent data does.
     auto waited = co_await self->descriptor_.async_wait(direction, kToken);
     static_cast<void>(waited);
   }
+}
+
+Connection::Want Connection::wait(IoState state) const {
+  if (state == IoState::want_answer) return Want::answer;
+  return state == IoState::want_write ? Want::writable : Want::readable;
+}
+
+// Whatever the connection's own deadline: what works for it holds parts of it, and always answers.
+Task<void> Connection::wait_for_answer() {
+  Descriptor answer(worker_.context().get_executor());
+  boost::system::error_code error;
+  const int copy = ::fcntl(channel_->answer_descriptor(), F_DUPFD_CLOEXEC, 0);
+  if (copy >= 0) answer.assign(copy, error);
+  if (copy < 0 || error) {
+    log::error("an answer cannot be waited for", {{"reason", copy < 0 ? "no descriptor" : error.message()}});
+    aborted_ = true;
+    co_return;
+  }
+  co_await answer.async_wait(kReadable, kToken);
 }
 
 Connection::Want Connection::advance() {
@@ -105,6 +130,7 @@ Connection::Want Connection::read() {
   switch (got.state) {
     case IoState::want_read:
     case IoState::want_write: return timed_out_ || worker_.draining() ? wait_for_more() : wait(got.state);
+    case IoState::want_answer: return Want::answer;
     case IoState::done: break;
     case IoState::ended: settle_deliveries(); [[fallthrough]];
     case IoState::broken: phase_ = Phase::closed; return Want::again;
@@ -234,6 +260,7 @@ Connection::Want Connection::write() {
       timed_out_ = false;
       continue;
     }
+    if (sent.state == IoState::want_answer) return Want::answer;
     const bool blocked = sent.state == IoState::want_write || sent.state == IoState::want_read;
     if (!blocked || timed_out_) {
       phase_ = Phase::closed;
@@ -277,6 +304,7 @@ void Connection::close_orderly() {
 Connection::Want Connection::linger() {
   while (true) {
     const IoResult got = channel_->receive(worker_.scratch());
+    if (got.state == IoState::want_answer) return Want::answer;
     if (got.state == IoState::want_read || got.state == IoState::want_write) {
       if (!timed_out_) return wait(got.state);
       break;

@@ -34,7 +34,7 @@ class Connection {
 
  private:
   enum class Phase : std::uint8_t { reading, handling, writing, lingering, closed };
-  enum class Want : std::uint8_t { again, readable, writable, handler, nothing };
+  enum class Want : std::uint8_t { again, readable, writable, answer, handler, nothing };
   enum class Afterwards : std::uint8_t { next_request, rest_of_request, close };
 
   using Descriptor = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
@@ -49,8 +49,9 @@ class Connection {
   [[nodiscard]] Want write();
   [[nodiscard]] Want written();
   [[nodiscard]] Want linger();
-  [[nodiscard]] Want wait(IoState state) const { return state == IoState::want_write ? Want::writable : Want::readable; }
+  [[nodiscard]] Want wait(IoState state) const;
 
+  [[nodiscard]] Task<void> wait_for_answer();
   [[nodiscard]] Task<Response> ask_handler();
   void answer(Response response);
   void refuse(int status, std::string_view message);

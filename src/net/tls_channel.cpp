@@ -23,8 +23,24 @@ IoResult TlsChannel::receive(std::span<char> into) {
   ERR_clear_error();
   std::size_t moved = 0;
   const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &moved);
+  leave_jobs_behind();
   if (result == 1) return {.state = IoState::done, .size = moved};
   return failed(result, moved);
+}
+
+// Only the handshake signs: once it is over, reads and writes need no job of their own (SSL_MODE_ASYNC, SSL_set_mode(3)).
+void TlsChannel::leave_jobs_behind() {
+  if ((SSL_get_mode(ssl_.get()) & SSL_MODE_ASYNC) != 0 && SSL_is_init_finished(ssl_.get()) == 1 && SSL_waiting_for_async(ssl_.get()) == 0)
+    SSL_clear_mode(ssl_.get(), SSL_MODE_ASYNC);
+}
+
+int TlsChannel::answer_descriptor() const {
+  OSSL_ASYNC_FD descriptor = -1;
+  std::size_t count = 1;
+  return SSL_get_all_async_fds(ssl_.get(), nullptr, &count) == 1 && count == 1 &&
+                 SSL_get_all_async_fds(ssl_.get(), &descriptor, &count) == 1
+             ? descriptor
+             : -1;
 }
 
 IoResult TlsChannel::send(std::string_view bytes) {
@@ -41,6 +57,7 @@ IoResult TlsChannel::failed(int result, std::size_t) {
   switch (reason) {
     case SSL_ERROR_WANT_READ: return {.state = IoState::want_read};
     case SSL_ERROR_WANT_WRITE: return {.state = IoState::want_write};
+    case SSL_ERROR_WANT_ASYNC: return {.state = IoState::want_answer};
     case SSL_ERROR_ZERO_RETURN: return {.state = IoState::ended};
     default: break;
   }

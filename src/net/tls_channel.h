@@ -21,6 +21,7 @@ class TlsChannel final : public Channel {
   void close_write() override;
   [[nodiscard]] bool everything_acknowledged() const override { return socket_.everything_acknowledged(); }
   void describe(PeerIdentity& peer) override;
+  [[nodiscard]] int answer_descriptor() const override;
 
   // For the verify callback: what was found wrong with the peer's certificate.
   void note_refusal(std::string subject, int error);
@@ -30,6 +31,7 @@ class TlsChannel final : public Channel {
   [[nodiscard]] IoResult failed(int result, std::size_t moved);
   void log_failure(int reason);
   [[nodiscard]] std::shared_ptr<const PeerCertificate> read_peer();
+  void leave_jobs_behind();
 
   const std::shared_ptr<const TlsServer::Generation> generation_;  // what the SSL's callbacks use
   const Verifier& verifier_;

@@ -66,8 +66,14 @@ int choose_identity(SSL* ssl, int*, void* argument) {
 
 Status use_identity(SSL_CTX* context, const TlsServerSettings& settings, const TlsIdentity& identity) {
   if (identity.chain.empty()) return bad_tls(settings.name, "there is no certificate");
-  auto key = read_private_key(identity.private_key_pem);
-  if (!key) return bad_tls(settings.name, "the private key: " + key.error().describe());
+  PkeyHandle read;
+  if (identity.private_key == nullptr) {
+    auto key = read_private_key(identity.private_key_pem);
+    if (!key) return bad_tls(settings.name, "the private key: " + key.error().describe());
+    read = std::move(*key);
+  }
+  EVP_PKEY* const key = identity.private_key == nullptr ? read.get() : identity.private_key.get();
+  if (identity.private_key != nullptr) SSL_CTX_set_mode(context, SSL_MODE_ASYNC);
   for (std::size_t i = 0; i < identity.chain.size(); ++i) {
     auto certificate = read_certificate(identity.chain[i]);
     if (!certificate) return bad_tls(settings.name, "certificate " + std::to_string(i + 1) + ": " + certificate.error().describe());
@@ -75,7 +81,7 @@ Status use_identity(SSL_CTX* context, const TlsServerSettings& settings, const T
         i == 0 ? SSL_CTX_use_certificate(context, certificate->get()) == 1 : SSL_CTX_add1_chain_cert(context, certificate->get()) == 1;
     if (!taken) return bad_tls(settings.name, "the certificate cannot be used");
   }
-  if (SSL_CTX_use_PrivateKey(context, key->get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
+  if (SSL_CTX_use_PrivateKey(context, key) != 1 || SSL_CTX_check_private_key(context) != 1) {
     return bad_tls(settings.name, "the private key does not belong to the certificate");
   }
   return {};

@@ -26,6 +26,8 @@
 #include "base/result.h"
 #include "net/http.h"
 
+struct evp_pkey_st;  // OpenSSL's EVP_PKEY
+
 namespace birthmark::net {
 
 class Channel;
@@ -38,8 +40,11 @@ enum class ClientCertificate : std::uint8_t {
 
 struct TlsIdentity {
   std::vector<Bytes> chain;             // DER, leaf first
-  std::string private_key_pem;          // of the leaf
+  std::string private_key_pem;          // of the leaf; empty: `private_key`
   std::vector<std::string> names = {};  // chosen when the peer asks for one of these (SNI); the first identity serves everybody else
+  // A key that signs by asking somebody, such as a token: with an ASYNC job that pauses (SSL_MODE_ASYNC), so that no other connection of
+  // the thread waits for it.
+  std::shared_ptr<evp_pkey_st> private_key = nullptr;
 };
 
 struct TlsAnchor {

@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "core/certificate.h"
 #include "crypto/openssl.h"
+#include "crypto/pkcs11/found_key.h"
 #include "crypto/pkcs11/module.h"
 #include "crypto/pkcs11/uri.h"
 
@@ -18,17 +19,6 @@ namespace birthmark::crypto::pkcs11 {
 struct Session {
   const CK_FUNCTION_LIST* functions = nullptr;
   CK_SESSION_HANDLE handle = 0;
-};
-
-// A key pair as it was found, checked: it signs, cannot leave the token, and its public half is sound.
-struct FoundKey {
-  CK_OBJECT_HANDLE handle = 0;
-  std::string label;
-  Bytes id;
-  core::SignatureScheme scheme = core::SignatureScheme::ecdsa_sha256;
-  std::shared_ptr<EVP_PKEY> public_half;  // a plain key of OpenSSL's own
-  Bytes spki;
-  SpkiHash spki_sha256;
 };
 
 // A slot with its token's own description.

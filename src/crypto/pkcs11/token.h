@@ -4,6 +4,7 @@
 // that the token refused is never tried again by itself.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -11,9 +12,10 @@
 #include <string>
 
 #include "base/result.h"
+#include "crypto/pkcs11/found_key.h"
 #include "crypto/pkcs11/pin.h"
 #include "crypto/pkcs11/pin_guard.h"
-#include "crypto/pkcs11/session.h"
+
 #include "crypto/pkcs11/uri.h"
 
 namespace birthmark::crypto::pkcs11 {
@@ -44,7 +46,7 @@ class TokenKey {
   friend class SignJob;
   const Uri uri_;
   const FoundKey found_;
-  std::atomic<CK_OBJECT_HANDLE> handle_;
+  std::atomic<unsigned long> handle_;
 };
 
 struct TokenFigures {

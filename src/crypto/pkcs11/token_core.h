@@ -9,6 +9,7 @@
 #include <mutex>
 #include <vector>
 
+#include "crypto/pkcs11/session.h"
 #include "crypto/pkcs11/token.h"
 
 namespace birthmark::crypto::pkcs11 {

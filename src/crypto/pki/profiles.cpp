@@ -223,7 +223,7 @@ Result<Certificate> finish_certificate(X509Handle made, const PrivateKey& signin
   const Bytes bytes(der, der + size);
   OPENSSL_free(der);
   BIRTHMARK_TRY(Certificate certificate, Certificate::from_der(bytes));
-  if (X509_verify(certificate.get(), signing_key.get()) != 1)
+  if (X509_verify(certificate.get(), signing_key.public_half()) != 1)
     return openssl_failure(ErrorCode::internal, "the new signature does not verify");
   return certificate;
 }
@@ -279,7 +279,7 @@ const EVP_MD* digest_for(const PrivateKey& key) {
 Result<Certificate> make_root_certificate(const PrivateKey& key, const std::string& factory, core::Random& random, Instant now) {
   BIRTHMARK_TRY(const X509NameHandle name, made_subject("Factory-CA", factory));
   const Validity validity{now, years_later(now, kRootYears)};
-  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), name.get(), validity, key.get(), random));
+  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), name.get(), validity, key.public_half(), random));
   BIRTHMARK_CHECK(add_key_usage(certificate.get(), {key_cert_sign, crl_sign}));
   BIRTHMARK_CHECK(add_extended_key_usage(certificate.get(), {NID_server_auth, NID_client_auth}));
   BIRTHMARK_CHECK(add_ca_constraints(certificate.get(), PathLength::unlimited));
@@ -292,7 +292,7 @@ Result<Certificate> make_local_ca_certificate(const RootAuthority& root, const P
   BIRTHMARK_TRY(const X509NameHandle name, made_subject(common_name, factory));
   BIRTHMARK_TRY(const Validity validity, issued_validity(root.certificate, now));
   const X509_NAME* issuer = X509_get_subject_name(root.certificate.get());
-  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), issuer, validity, key.get(), random));
+  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), issuer, validity, key.public_half(), random));
   BIRTHMARK_CHECK(add_device_ca_extensions(certificate.get(), root.certificate));
   return finish_certificate(std::move(certificate), root.key);
 }
@@ -350,7 +350,7 @@ Result<Certificate> make_small_ca(const PrivateKey& key, const std::string& fact
   constexpr std::size_t kLongestWhole = 64;
   BIRTHMARK_TRY(const X509NameHandle name, made_subject(factory.substr(0, kLongestWhole - what.size()) + what, factory));
   const Validity validity{now, years_later(now, kRootYears)};
-  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), name.get(), validity, key.get(), random));
+  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), name.get(), validity, key.public_half(), random));
   BIRTHMARK_CHECK(add_key_usage(certificate.get(), {key_cert_sign}));
   BIRTHMARK_CHECK(add_ca_constraints(certificate.get(), PathLength::zero));
   BIRTHMARK_CHECK(add_subject_key_id(certificate.get()));
