@@ -44,6 +44,16 @@ Result<net::TlsServerSettings> factory_tls_settings(const Site& site, std::strin
 Result<net::TlsIdentity> factory_tls_identity(const Site& site, const Bytes& certificate) {
   const std::filesystem::path keys = site.directory() / "keys";
   BIRTHMARK_TRY(const auto facts, site.codec().read_certificate(certificate));
+  // One in a token is the one that the configuration names.
+  if (crypto::pkcs11::is_uri(site.config().tls_key)) {
+    BIRTHMARK_TRY(const auto in_token, site.keys().public_key(site.config().tls_key));
+    if (in_token == facts.spki_sha256) {
+      BIRTHMARK_TRY(auto held, site.keys().tls_key(site.config().tls_key));
+      net::TlsIdentity identity{{certificate}, {}, {}};
+      identity.private_key = std::move(held.in_token);
+      return identity;
+    }
+  }
   BIRTHMARK_TRY(const std::string file, crypto::KeyShelf(keys).file_of(facts.spki_sha256));
   BIRTHMARK_TRY(auto key, read_file(keys / file));
   return net::TlsIdentity{{certificate}, std::move(key), {}};

@@ -79,6 +79,46 @@ void check_tls(Findings& findings, Site& site) {
   }
 }
 
+// Every key that a setting names in a token, one after the other: what is wrong with the second is not hidden by the first.
+void check_tokens(Findings& findings, Site& site) {
+  std::vector<std::string> names = site.config().issuer_keys;
+  names.push_back(site.config().tls_key);
+  names.push_back(site.config().own_tls_key);
+  bool any = false;
+  std::string told;  // one token that is not there is one problem
+  for (const std::string& name : names) {
+    if (!crypto::pkcs11::is_uri(name)) continue;
+    any = true;
+    const auto key = site.keys().public_key(name);
+    if (key || key.error().describe() == told) continue;
+    told = key.error().describe();
+    findings.add(name + ": " + told);
+  }
+  if (any && told.empty()) {
+    if (const auto used = site.use_tokens(); !used) findings.add(used.error().describe());
+  }
+}
+
+// A key in a token that no installed certificate belongs to signs what nobody trusts.
+void check_token_certificates(Findings& findings, Site& site) {
+  const auto trust = site.trust();
+  for (const std::string& name : site.config().issuer_keys) {
+    if (!crypto::pkcs11::is_uri(name)) continue;
+    const auto key = site.keys().public_key(name);
+    const auto& authorities = trust->device_authorities;
+    const bool known = key && std::any_of(authorities.begin(), authorities.end(), [&](const core::DeviceAuthority& authority) {
+                         const auto certificate = crypto::Certificate::from_der(authority.record.der);
+                         return certificate && certificate->spki_sha256() == *key;
+                       });
+    if (key && !known) findings.add(name + ": no installed device CA certificate is for this key; every one is for another key");
+  }
+  if (!crypto::pkcs11::is_uri(site.config().tls_key) || !trust->tls_server) return;
+  const auto key = site.keys().public_key(site.config().tls_key);
+  const auto certificate = crypto::Certificate::from_der(trust->tls_server->der);
+  if (key && certificate && certificate->spki_sha256() != *key)
+    findings.add(site.config().tls_key + ": the installed TLS certificate " + certificate->subject_text() + " is for another key");
+}
+
 void check_mode(Findings& findings, const std::filesystem::path& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return;
@@ -193,10 +233,12 @@ class CheckCommand final : public cli::DirectoryCommand {
   Status run(cli::Console& console, cli::Workbench& workbench, const std::vector<cli::InputFile>&) override {
     auto& site = dynamic_cast<Site&>(workbench);
     Findings findings;
+    check_tokens(findings, site);
     // A server that runs has read it at its start; what is there now must be good for the next one.
     if (const auto config = load_config(site.directory()); !config) findings.add(config.error().describe());
     check_trust(findings, site);
     check_tls(findings, site);
+    check_token_certificates(findings, site);
     check_files(findings, site.directory());
     check_registration(findings, site);
     check_pep(findings, site);

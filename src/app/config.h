@@ -10,6 +10,7 @@
 
 #include "app/api_config.h"
 #include "app/eve_config.h"
+#include "app/hsm_config.h"
 #include "app/pep_config.h"
 #include "app/upstream_config.h"
 #include "base/log.h"
@@ -46,8 +47,12 @@ struct Config {
   core::RegistrationRules rules;
   bool allow_rsa = false;
   // Private keys of the device CAs that may issue here, below the data directory, in the order of preference.
-  std::vector<std::string> issuer_keys;
-  bool issuer_keys_required = false;  // named in the file: each of them must be there
+  std::vector<std::string> issuer_keys;  // paths, or pkcs11: URIs
+  bool issuer_keys_required = false;     // named in the file: each of them must be there
+
+  std::string tls_key = "keys/tls.key";  // of the factory's TLS server certificate: a path or a URI
+  std::string own_tls_key;               // of the listeners' own certificates; empty: keys/LISTENER.key, made when missing
+  HsmConfig hsm;
 
   UpstreamConfig upstream;
   HooksConfig hooks;

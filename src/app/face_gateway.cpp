@@ -34,6 +34,7 @@ Result<std::optional<net::TlsServerSettings>> tls(Site& site) {
   }
   settings.client_certificate = net::ClientCertificate::optional;
   settings.tickets = site.config().gateway_tickets;
+  if (settings.identities.front().private_key && settings.tickets == 0) settings.tickets = 1;  // a resumption spares the token a signature
   for (const core::DeviceAuthority& authority : trust->device_authorities)
     settings.anchors.push_back({authority.record.der, authority.record.row});
   if (trust->root) settings.known_roots.push_back(trust->root->der);

@@ -8,7 +8,9 @@
 #include "app/commands.h"
 #include "app/onboard_commands.h"
 #include "app/server_directory.h"
+#include "cli/hsm_options.h"
 #include "crypto/csr_builder.h"
+#include "crypto/pkcs11/token_vault.h"
 #include "crypto/pki/ceremony.h"
 #include "crypto/pki/eve_controller.h"
 #include "crypto/pki/pki_directory.h"
@@ -23,7 +25,42 @@ struct InitOptions {
   std::string factory, gateway_dns, ostree_dns, owner;
   std::filesystem::path pki;  // empty: DIR/pki
   bool no_pki = false;
+  cli::HsmOptions hsm;
 };
+
+std::string toml_text(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' || c == '\\' ? std::string{'\\', c} : std::string{c};
+  return quoted + "\"";
+}
+
+// The defaults, and where the token is with the keys that `init` made in it.
+Result<std::string> with_token(std::string text, const cli::HsmOptions& hsm) {
+  if (!hsm.given()) return text;
+  constexpr std::string_view kFile = "file:";
+  std::string section = "[hsm]\nmodule = " + toml_text(hsm.module) + "\ntoken = " + toml_text(hsm.token_label) + "\n";
+  if (hsm.pin.starts_with(kFile)) {
+    std::error_code failure;
+    section += "pin_file = " + toml_text(std::filesystem::absolute(hsm.pin.substr(kFile.size()), failure).string()) + "\n";
+  }
+  for (const auto& [heading, settings] : {std::pair<std::string, std::string>{"[hsm]\n", section},
+                                          {"[server]\n", "[server]\ntls_key = \"pkcs11:object=tls\"\n"},
+                                          {"[registration]\n", "[registration]\nissuer_keys = [\"pkcs11:object=online-ca\"]\n"}}) {
+    const std::size_t at = text.find(heading);
+    if (at == std::string::npos) return fail(ErrorCode::internal, "the default configuration has no " + heading);
+    text.replace(at, heading.size(), settings);
+  }
+  return text;
+}
+
+// Keys in the token, made before the server's own connection to it begins.
+Status make_keys(ServerNames names, const cli::HsmOptions& hsm) {
+  if (!hsm.given()) return make_server_keys(names);
+  BIRTHMARK_TRY(auto token, hsm.open());
+  const auto vault = crypto::pkcs11::make_token_vault(std::move(token), crypto::pkcs11::VaultContents::root_and_device_cas);
+  names.vault = vault.get();
+  return make_server_keys(names);
+}
 
 // What a server needs of a PKI that has everything; the root's key is not among it.
 const std::array<std::string, 5>& files_to_install() {
@@ -108,6 +145,7 @@ class InitCommand final : public cli::LocalCommand {
     CLI::Option* pki = command->add_option("--pki", options_.pki, "Where the PKI goes (default: DIR/pki)")->type_name("PKI_DIR");
     command->add_flag("--no-pki", options_.no_pki, "Make keys and requests only; the PKI is made elsewhere with `birthmark ca create`")
         ->excludes(pki);
+    options_.hsm.declare(*command, "in which the server's TLS key and online CA key are made");
     return command;
   }
 
@@ -117,8 +155,10 @@ class InitCommand final : public cli::LocalCommand {
     BIRTHMARK_CHECK(check_names(names));
     BIRTHMARK_CHECK(check_is_no_address("--gateway-dns", options_.gateway_dns));
     BIRTHMARK_CHECK(check_is_no_address("--ostree-dns", options_.ostree_dns));
-    BIRTHMARK_CHECK(make_server_keys(names));
-    BIRTHMARK_CHECK(make_server_config(names, default_config(names.factory, names.gateway_dns, names.ostree_dns, gateway)));
+    BIRTHMARK_CHECK(make_keys(names, options_.hsm));
+    BIRTHMARK_TRY(const std::string config,
+                  with_token(default_config(names.factory, names.gateway_dns, names.ostree_dns, gateway), options_.hsm));
+    BIRTHMARK_CHECK(make_server_config(names, config));
     BIRTHMARK_CHECK(crypto::create_tuf_repository(options_.directory / "tuf", SystemClock().now()));
     BIRTHMARK_TRY(const auto site, Site::open(options_.directory));
     const auto pki = options_.pki.empty() ? options_.directory / "pki" : options_.pki;

@@ -11,6 +11,7 @@
 #include "app/control_socket.h"
 #include "app/site.h"
 #include "cli/driver.h"
+#include "crypto/pkcs11/pin.h"
 
 namespace {
 
@@ -32,6 +33,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a peer that went must not end the process
   std::signal(SIGXFSZ, SIG_IGN);  // nor a limit on file sizes: the write fails, and the registration with it
   std::ios::sync_with_stdio(false);
+  birthmark::crypto::pkcs11::capture_environment_pin();  // before any thread, and before anybody looks
   ProgramHost host;
   birthmark::cli::Console console{std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1};
   const std::vector<std::string> arguments(argv + 1, argv + argc);

@@ -21,7 +21,9 @@ std::vector<std::string> names_of(const std::vector<std::string>& configured) {
   return names;
 }
 
-Result<crypto::PrivateKey> load_or_make_key(const std::filesystem::path& path) {
+// A key in a token is only looked for.
+Result<crypto::PrivateKey> load_or_make_key(Site& site, const std::filesystem::path& path) {
+  if (const std::string& uri = site.config().own_tls_key; !uri.empty()) return site.keys().private_key(uri);
   auto key = crypto::PrivateKey::load(path);
   if (key || key.error().code != ErrorCode::not_found) return key;
   BIRTHMARK_TRY(auto made, crypto::PrivateKey::generate_p256());
@@ -51,7 +53,7 @@ Result<net::TlsServerSettings> own_tls_settings(Site& site, const std::string& n
   const auto certificate_file = site.directory() / (name + ".pem"), key_file = site.directory() / "keys" / (name + ".key");
   std::error_code failure;
   if (!std::filesystem::exists(certificate_file, failure)) {
-    BIRTHMARK_TRY(const auto key, load_or_make_key(key_file));
+    BIRTHMARK_TRY(const auto key, load_or_make_key(site, key_file));
     BIRTHMARK_TRY(const auto authority, site_authority(site));
     BIRTHMARK_TRY(const auto made, authority.certify_server(key, "birthmark " + name, names_of(names), site.random(), site.clock().now()));
     BIRTHMARK_CHECK(create_file(certificate_file, made.pem(), 0644));
@@ -60,8 +62,14 @@ Result<net::TlsServerSettings> own_tls_settings(Site& site, const std::string& n
   settings.name = name;
   net::TlsIdentity identity;
   BIRTHMARK_TRY(identity.chain, read_chain(certificate_file));
-  BIRTHMARK_TRY(const auto key, crypto::PrivateKey::load(key_file));
-  BIRTHMARK_TRY(identity.private_key_pem, key.to_pem());
+  if (const std::string& uri = site.config().own_tls_key; !uri.empty()) {
+    BIRTHMARK_TRY(auto held, site.keys().tls_key(uri));
+    identity.private_key = std::move(held.in_token);
+    identity.private_key_pem = std::move(held.pem);
+  } else {
+    BIRTHMARK_TRY(const auto key, crypto::PrivateKey::load(key_file));
+    BIRTHMARK_TRY(identity.private_key_pem, key.to_pem());
+  }
   settings.identities.push_back(std::move(identity));
   return settings;
 }

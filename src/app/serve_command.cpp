@@ -46,6 +46,7 @@ class Reloader {
   void on_signal() {
     watch_.take();
     notify_reloading();
+    site_.keys().try_pins();
     reload("SIGHUP");
     notify_service_manager("READY=1");
   }
@@ -131,6 +132,7 @@ class ServeCommand final : public cli::LocalCommand {
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread: they all inherit it
     raise_descriptor_limit();
     BIRTHMARK_TRY(const auto site, open_site(console));
+    BIRTHMARK_CHECK(site->use_tokens());
     BIRTHMARK_CHECK(site->check_audit_head());  // over an older database serials and refusals would be forgotten
     const Config& config = site->config();
     log::set_level(config.log_level);

@@ -28,7 +28,8 @@ Result<crypto::PrivateKey> key_at(const std::filesystem::path& path) {
 
 Status make_key_and_request(const ServerNames& names, const std::string& name, std::string_view request_file,
                             const crypto::CsrSubject& subject) {
-  BIRTHMARK_TRY(const auto key, key_at(names.directory / "keys" / (name + ".key")));
+  BIRTHMARK_TRY(const auto keys, crypto::PkiDirectory::open(names.directory / "keys", names.vault));
+  BIRTHMARK_TRY(const auto key, names.vault != nullptr ? keys.find_or_make_key(name + ".key") : key_at(keys.file(name + ".key")));
   const auto path = names.directory / "csr" / request_file;
   if (std::filesystem::exists(path)) return {};
   BIRTHMARK_TRY(const auto request, crypto::make_csr_pem(key, subject));

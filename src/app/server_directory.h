@@ -9,12 +9,14 @@
 
 #include "app/site.h"
 #include "cli/command.h"
+#include "crypto/pki/key_vault.h"
 
 namespace birthmark::app {
 
 struct ServerNames {
   std::filesystem::path directory;
   std::string factory, gateway_dns, ostree_dns;
+  crypto::KeyVault* vault = nullptr;  // where the TLS key and the online CA's are made; null: in files
 };
 
 [[nodiscard]] Status check_names(const ServerNames& names);

@@ -93,6 +93,7 @@ Status Site::open_parts() {
   audit_head_ = std::make_unique<AuditHeadFile>(directory_ / "audit.head", std::move(audit_key));
   BIRTHMARK_TRY(const auto mark, registry_->clock_mark());
   clock_guard_ = std::make_unique<core::ClockGuard>(clock_, config.clock, mark);
+  keys_ = std::make_unique<KeyHouse>(directory_, config.hsm);
   trust_ = std::make_unique<core::TrustStore>(*registry_, *codec_, config.factory);
   online_trust_ = std::make_unique<core::TrustStore>(*registry_, *codec_, config.factory);
   gateway_trust_ = std::make_unique<core::TrustStore>(*registry_, *codec_, config.factory, core::AuthorityRole::gateway_ca);
@@ -204,10 +205,11 @@ Result<core::TrustStore::Signers> Site::load_signers(const Config& config) const
       std::move(found.begin(), found.end(), std::back_inserter(signers));
       continue;
     }
-    auto key = crypto::PrivateKey::load(directory_ / path);
-    if (!key && key.error().code == ErrorCode::not_found && !config.issuer_keys_required) continue;
-    if (!key) return forward_error(key);
-    signers.push_back(crypto::make_file_signer(std::move(*key)));
+    if (!tokens_used_ && crypto::pkcs11::is_uri(path)) continue;
+    auto signer = keys_->signer(path);
+    if (!signer && signer.error().code == ErrorCode::not_found && !config.issuer_keys_required) continue;
+    if (!signer) return forward_error(signer);
+    signers.push_back(std::move(*signer));
   }
   return signers;
 }
@@ -248,7 +250,19 @@ Result<core::TrustStore::Signers> Site::load_online_signers() const {
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   core::TrustStore::Signers signers;
   for (auto& [row, signer] : found) signers.push_back(std::move(signer));
+  // One in a token is named by the configuration; no API makes a successor of it.
+  for (const std::string& name : config().issuer_keys) {
+    const auto uri = crypto::pkcs11::Uri::parse(name);
+    if (!tokens_used_ || !uri || !uri->object.starts_with("online-ca")) continue;
+    BIRTHMARK_TRY(auto signer, keys_->signer(name));
+    signers.push_back(std::move(signer));
+  }
   return signers;
+}
+
+Status Site::use_tokens() {
+  tokens_used_ = true;
+  return reload();
 }
 
 Status Site::reload() {
@@ -337,7 +351,17 @@ std::vector<std::pair<std::string, SpkiHash>> Site::held_keys() const {
     if (entry.path().extension() != ".key") continue;
     if (auto key = crypto::PrivateKey::load(entry.path())) held.emplace_back(entry.path().filename().string(), key->spki_sha256());
   }
+  for (const std::string& name : config().issuer_keys) add_token_key(name, held);
+  add_token_key(config().tls_key, held);
   return held;
+}
+
+void Site::add_token_key(const std::string& name, std::vector<std::pair<std::string, SpkiHash>>& held) const {
+  if (!crypto::pkcs11::is_uri(name)) return;
+  if (const auto key = keys_->public_key(name))
+    held.emplace_back(name, *key);
+  else
+    log::warning("a key in a token is not at hand", {{"key", name}, {"reason", key.error().describe()}});
 }
 
 void Site::act_for(std::string actor) {
@@ -374,6 +398,13 @@ std::vector<cli::Figure> Site::figures() const {
                                   {"commits", store.commits},       {"jobs", store.jobs},
                                   {"fsyncs", store.fsyncs},         {"wal_bytes", store.wal_bytes},
                                   {"rss", resident_bytes()}};
+  if (const auto tokens = keys_->figures()) {
+    all.push_back({"hsm_signatures", tokens->signatures});
+    all.push_back({"hsm_failures", tokens->failures});
+    all.push_back({"hsm_reconnections", tokens->reconnections});
+    all.push_back({"hsm_sessions", tokens->sessions});
+    all.push_back({"hsm_waiting", tokens->waiting});
+  }
   if (config().upstream.configured()) append_outbox(all, "outbox", core::OutboxChannel::upstream);
   if (config().hooks.configured()) append_outbox(all, "hooks", core::OutboxChannel::events);
   return all;
@@ -382,6 +413,7 @@ std::vector<cli::Figure> Site::figures() const {
 std::vector<std::string> Site::obstacles() const {
   std::vector<std::string> found;
   if (auto doubt = clock_guard_->suspicion()) found.push_back(*doubt);
+  for (std::string& trouble : keys_->troubles()) found.push_back(std::move(trouble));
   const auto trust = trust_->current();
   const Instant now = clock_.now();
   if (!trust->root) found.push_back("no root certificate is installed");

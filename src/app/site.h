@@ -14,6 +14,7 @@
 #include "app/audit_head_file.h"
 #include "app/config.h"
 #include "app/eve_house.h"
+#include "app/key_house.h"
 #include "app/outside_lines.h"
 #include "app/system_clock.h"
 #include "base/file.h"
@@ -60,6 +61,9 @@ class Site final : public cli::Workbench {
   // The CAs that issue for Izuma gateways, and the gateways.
   [[nodiscard]] core::TrustStore& gateway_trust() { return *gateway_trust_; }
   [[nodiscard]] core::Gateways& gateways() { return registry_->gateways(); }
+  [[nodiscard]] KeyHouse& keys() const { return *keys_; }
+  // For a server: from now on keys in tokens sign too. Commands of an operator do without, so that none of them asks for a PIN.
+  [[nodiscard]] Status use_tokens();
   // conflict when the database has lost, or never had, what audit.head was signed over.
   [[nodiscard]] Status check_audit_head() const { return audit_head_->check(*registry_); }
   // Part of each reload: called when everything is read and nothing changed yet, with config() and trust() as they would be on this
@@ -134,6 +138,7 @@ class Site final : public cli::Workbench {
   [[nodiscard]] Result<core::TrustStore::Signers> load_signers(const Config& config) const;
   [[nodiscard]] Result<core::TrustStore::Signers> load_online_signers() const;
   [[nodiscard]] Result<core::TrustStore::Signers> load_gateway_signers() const;
+  void add_token_key(const std::string& name, std::vector<std::pair<std::string, SpkiHash>>& held) const;
 
   const std::filesystem::path directory_;
   FileDescriptor lock_;
@@ -151,6 +156,8 @@ class Site final : public cli::Workbench {
   std::unique_ptr<core::ClockGuard> clock_guard_;
   std::optional<Duration> clock_noted_at_;  // uptime
   std::optional<Duration> purged_at_;       // uptime
+  std::unique_ptr<KeyHouse> keys_;          // signers in trust_ use its tokens
+  bool tokens_used_ = false;
   std::unique_ptr<core::TrustStore> trust_;
   std::unique_ptr<core::TrustStore> online_trust_;  // the same trust, with the keys of online CAs only
   std::unique_ptr<core::TrustStore> gateway_trust_;

@@ -27,12 +27,15 @@ class CaCreateCommand final : public LocalCommand {
     declare_api(*command, api_);
     command->add_flag("--online-ca,!--no-online-ca", request_.online_ca, "Sign the server's online device CA (default: yes)");
     command->add_flag("--local-ca,!--no-local-ca", request_.local_ca, "Create a local device CA (default: yes)");
+    command->add_flag("--local-ca-in-hsm", local_ca_in_hsm_, "Keep the local CA's key in the token too, by the name of its file");
+    hsm_.declare(*command, "that holds the root's key (label root-ca)");
     return command;
   }
 
   Status run(Console& console) override {
     if (api_.given()) return run_with_api(console);
-    const CeremonyBench bench(console, quiet_);
+    CeremonyBench bench(console, quiet_);
+    BIRTHMARK_CHECK(bench.use_token(hsm_, contents()));
     BIRTHMARK_TRY(const auto outcome, crypto::create_pki(bench.tools(), request_));
     tell_outcome(console, outcome, quiet_);
     return {};
@@ -50,7 +53,8 @@ class CaCreateCommand final : public LocalCommand {
     if (request_.local_ca && request_.owner.empty()) {
       BIRTHMARK_TRY(request_.owner, api.own_user_id());
     }
-    const CeremonyBench bench(console, quiet_);
+    CeremonyBench bench(console, quiet_);
+    BIRTHMARK_CHECK(bench.use_token(hsm_, contents()));
     auto outcome = crypto::create_pki(bench.tools(), request_);
     const bool complete = !outcome && outcome.error().public_message.find("is already complete") != std::string::npos;
     if (!outcome && !complete) return forward_error(outcome);
@@ -71,6 +75,12 @@ class CaCreateCommand final : public LocalCommand {
 
   crypto::CreateRequest request_;
   ApiOptions api_;
+  [[nodiscard]] crypto::pkcs11::VaultContents contents() const {
+    using crypto::pkcs11::VaultContents;
+    return local_ca_in_hsm_ ? VaultContents::root_and_device_cas : VaultContents::root_only;
+  }
+  HsmOptions hsm_;
+  bool local_ca_in_hsm_ = false;
   bool quiet_ = false;
 };
 

@@ -32,12 +32,15 @@ class CaAddDeviceCaCommand final : public LocalCommand {
                      "pep: the CA for Izuma Edge gateways, pep-ca.pem and pep-ca.key, for `birthmark pep install-ca`")
         ->check(CLI::IsMember({"device", "pep"}))
         ->capture_default_str();
+    command->add_flag("--local-ca-in-hsm", local_ca_in_hsm_, "Keep the local CA's key in the token too, by the name of its file");
+    hsm_.declare(*command, "that holds the root's key (label root-ca)");
     return command;
   }
 
   Status run(Console& console) override {
     if (api_.given()) return run_with_api(console);
-    const CeremonyBench bench(console, quiet_);
+    CeremonyBench bench(console, quiet_);
+    BIRTHMARK_CHECK(bench.use_token(hsm_, contents()));
     request_.gateway_ca = profile_ == "pep";
     BIRTHMARK_TRY(const auto outcome, crypto::add_device_ca(bench.tools(), request_));
     tell_outcome(console, outcome, quiet_);
@@ -59,7 +62,8 @@ class CaAddDeviceCaCommand final : public LocalCommand {
     }
     BIRTHMARK_TRY(const auto folder, RequestFolder::make(requests));
     request_.csr_directory = folder.path();
-    const CeremonyBench bench(console, quiet_);
+    CeremonyBench bench(console, quiet_);
+    BIRTHMARK_CHECK(bench.use_token(hsm_, contents()));
     BIRTHMARK_TRY(const auto outcome, crypto::add_device_ca(bench.tools(), request_));
     bench.tools().say("Uploading the device CAs");
     std::vector<std::string> bundle{standing.device_cas};
@@ -77,6 +81,12 @@ class CaAddDeviceCaCommand final : public LocalCommand {
   crypto::AddDeviceCaRequest request_;
   ApiOptions api_;
   std::string profile_ = "device";
+  [[nodiscard]] crypto::pkcs11::VaultContents contents() const {
+    using crypto::pkcs11::VaultContents;
+    return local_ca_in_hsm_ ? VaultContents::root_and_device_cas : VaultContents::root_only;
+  }
+  HsmOptions hsm_;
+  bool local_ca_in_hsm_ = false;
   bool quiet_ = false;
 };
 

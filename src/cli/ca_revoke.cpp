@@ -42,6 +42,7 @@ class CaCrlCommand final : public LocalCommand {
     command->add_flag("--dry-run", dry_run_, "Print the CRL and write nothing");
     declare_api(*command, api_);
     command->add_flag("--pretty", pretty_, "Print the CRL as text for people too");
+    hsm_.declare(*command, "that holds the root's key (label root-ca)");
     return command;
   }
 
@@ -49,7 +50,8 @@ class CaCrlCommand final : public LocalCommand {
     BIRTHMARK_TRY(request_.valid_for, parse_duration(valid_for_));
     if (api_.given()) return run_with_api(console);
     request_.dry_run = dry_run_;
-    const CeremonyBench bench(console, quiet_);
+    CeremonyBench bench(console, quiet_);
+    BIRTHMARK_CHECK(bench.use_token(hsm_));
     BIRTHMARK_TRY(const auto made, crypto::make_crl_command(bench.tools(), request_));
     tell_crl(console, made);
     tell_outcome(console, made.outcome, quiet_);
@@ -67,7 +69,8 @@ class CaCrlCommand final : public LocalCommand {
     BIRTHMARK_TRY(FactoryApi api, FactoryApi::open(api_));
     BIRTHMARK_TRY(const core::PkiStanding standing, api.standing());
     request_.dry_run = true;
-    const CeremonyBench bench(console, quiet_);
+    CeremonyBench bench(console, quiet_);
+    BIRTHMARK_CHECK(bench.use_token(hsm_));
     BIRTHMARK_TRY(const auto made, crypto::make_crl_command(bench.tools(), request_));
     tell_crl(console, made);
     if (dry_run_) return {};
@@ -82,6 +85,7 @@ class CaCrlCommand final : public LocalCommand {
   crypto::CrlCommandRequest request_;
   std::string valid_for_ = "15m";
   bool pretty_ = false;
+  HsmOptions hsm_;
   bool quiet_ = false;
 };
 

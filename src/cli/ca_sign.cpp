@@ -22,6 +22,7 @@ class CaRotateTlsCommand final : public LocalCommand {
     source->add_option("--csr", request_.csr, "The request itself")->type_name("FILE");
     source->require_option(0, 1);
     declare_api(*command, api_);
+    hsm_.declare(*command, "that holds the root's key (label root-ca)");
     return command;
   }
 
@@ -30,7 +31,8 @@ class CaRotateTlsCommand final : public LocalCommand {
     if (api_.given() && !from_file) return run_with_api(console);
     if (api_.given() || !from_file) return fail(ErrorCode::invalid, "say where the request is: --csr-dir DIR, --csr FILE or --api URL");
     if (!csr_directory_.empty()) request_.csr = csr_directory_ / crypto::kTlsRequestFile;
-    const CeremonyBench bench(console, quiet_);
+    CeremonyBench bench(console, quiet_);
+    BIRTHMARK_CHECK(bench.use_token(hsm_));
     BIRTHMARK_TRY(const auto outcome, crypto::rotate_tls(bench.tools(), request_));
     tell_outcome(console, outcome, quiet_);
     return {};
@@ -44,7 +46,8 @@ class CaRotateTlsCommand final : public LocalCommand {
     BIRTHMARK_TRY(const auto requests, api.request(order));
     BIRTHMARK_TRY(const auto folder, RequestFolder::make(requests));
     request_.csr = folder.path() / crypto::kTlsRequestFile;
-    const CeremonyBench bench(console, quiet_);
+    CeremonyBench bench(console, quiet_);
+    BIRTHMARK_CHECK(bench.use_token(hsm_));
     BIRTHMARK_TRY(const auto outcome, crypto::rotate_tls(bench.tools(), request_));
     bench.tools().say("Uploading the TLS certificate");
     core::PkiSubmission submission;
@@ -55,6 +58,7 @@ class CaRotateTlsCommand final : public LocalCommand {
   crypto::RotateTlsRequest request_;
   ApiOptions api_;
   std::filesystem::path csr_directory_;
+  HsmOptions hsm_;
   bool quiet_ = false;
 };
 
@@ -67,12 +71,14 @@ class CaSignCommand final : public LocalCommand {
                                            quiet_);
     command->add_option("CSR", csr_, "The request, one PEM block")->required()->type_name("FILE");
     command->add_option("--pki-dir", directory_, "The PKI directory, with the root's key")->required()->type_name("PKI_DIR");
+    hsm_.declare(*command, "that holds the root's key (label root-ca)");
     return command;
   }
 
   Status run(Console& console) override {
     BIRTHMARK_TRY(const std::string request, read_file(csr_));
-    const CeremonyBench bench(console, quiet_);
+    CeremonyBench bench(console, quiet_);
+    BIRTHMARK_CHECK(bench.use_token(hsm_));
     BIRTHMARK_TRY(const std::string pem, crypto::sign_request(bench.tools(), directory_, request));
     console.out << pem;
     return {};
@@ -81,6 +87,7 @@ class CaSignCommand final : public LocalCommand {
  private:
   std::filesystem::path csr_;
   std::filesystem::path directory_;
+  HsmOptions hsm_;
   bool quiet_ = false;
 };
 

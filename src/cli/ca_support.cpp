@@ -27,6 +27,17 @@ CeremonyBench::CeremonyBench(Console& console, bool quiet)
     : random_(crypto::make_system_random()),
       tools_{*random_, std::chrono::floor<Duration>(std::chrono::system_clock::now()), progress_to(console, quiet)} {}
 
+Status CeremonyBench::use_token(const HsmOptions& options, crypto::pkcs11::VaultContents contents) {
+  if (!options.given()) {
+    if (contents == crypto::pkcs11::VaultContents::root_only) return {};
+    return fail(ErrorCode::invalid, "--local-ca-in-hsm needs --hsm-module and --hsm-token-label");
+  }
+  BIRTHMARK_TRY(auto token, options.open());
+  vault_ = crypto::pkcs11::make_token_vault(std::move(token), contents);
+  tools_.vault = vault_.get();
+  return {};
+}
+
 void tell_outcome(Console& console, const crypto::CeremonyOutcome& outcome, bool quiet) {
   if (!quiet) {
     for (const std::string& missing : outcome.missing) console.err << "Still missing: " << missing << '\n';

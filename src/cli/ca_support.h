@@ -5,6 +5,8 @@
 #include <string>
 
 #include "cli/command.h"
+#include "cli/hsm_options.h"
+#include "crypto/pkcs11/token_vault.h"
 #include "crypto/pki/ceremony.h"
 
 namespace birthmark::cli {
@@ -17,9 +19,13 @@ class CeremonyBench {
  public:
   CeremonyBench(Console& console, bool quiet);
   [[nodiscard]] const crypto::CeremonyTools& tools() const { return tools_; }
+  // Keys in a token, where the options name one.
+  [[nodiscard]] Status use_token(const HsmOptions& options,
+                                 crypto::pkcs11::VaultContents contents = crypto::pkcs11::VaultContents::root_only);
 
  private:
   std::unique_ptr<core::Random> random_;
+  std::shared_ptr<crypto::KeyVault> vault_;
   crypto::CeremonyTools tools_;
 };
 

@@ -9,8 +9,8 @@ std::vector<ConfigSection> config_sections() {
       factory_section(),  //
       registration_section(),
       gateway_section(),  // after registration: it shares allow_rsa
-      pep_section(),          fcu_section(),   eve_section(),    upstream_section(), hooks_section(), admin_section(),
-      api_section(),          clock_section(), limits_section(), server_section(),   log_section(),
+      pep_section(),          fcu_section(), eve_section(),   upstream_section(), hooks_section(),  admin_section(),
+      api_section(),          hsm_section(), clock_section(), limits_section(),   server_section(), log_section(),
   };
 }
 

@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // [registration]: the line's listener, who may register there, and what is issued.
-#include <algorithm>
-
 #include "app/config/section.h"
+#include "app/key_house.h"
 
 namespace birthmark::app {
 namespace {
-
-Status check_key_path(const std::string& path) {
-  const std::filesystem::path given(path);
-  const bool climbs = std::find(given.begin(), given.end(), "..") != given.end();
-  if (path.empty() || given.is_absolute() || climbs)
-    return fail(ErrorCode::invalid, "'" + path + "' is not a path below the data directory");
-  return {};
-}
 
 std::optional<RegistrationTls> parse_registration_tls(std::string_view name) {
   if (name == "off") return RegistrationTls::off;
@@ -41,7 +32,7 @@ void judge_names(const std::vector<std::string>& names, SectionReader& section) 
 
 void judge_issuer_keys(const std::vector<std::string>& paths, SectionReader& section) {
   for (const std::string& path : paths) {
-    if (auto judged = check_key_path(path); !judged) section.complain("issuer_keys", ": " + judged.error().public_message);
+    if (auto judged = check_key_name(path); !judged) section.complain("issuer_keys", ": " + judged.error().public_message);
   }
 }
 
@@ -97,7 +88,7 @@ std::string written(const ConfigDefaults&) {
 # retry_window = "24h"  # how long a certificate whose answer never arrived may be replaced
 # retry_under_open_trust = false
 # allow_rsa = false
-# issuer_keys = ["keys/local-ca.key", "keys/online-ca.key"]  # the first usable one issues, the next takes over
+# issuer_keys = ["keys/local-ca.key", "keys/online-ca.key"]  # paths or pkcs11: URIs; the first usable one issues, the next takes over
 )";
 }
 

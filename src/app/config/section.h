@@ -36,6 +36,7 @@ struct ConfigSection {
 [[nodiscard]] ConfigSection hooks_section();
 [[nodiscard]] ConfigSection admin_section();
 [[nodiscard]] ConfigSection api_section();
+[[nodiscard]] ConfigSection hsm_section();
 [[nodiscard]] ConfigSection clock_section();
 [[nodiscard]] ConfigSection limits_section();
 [[nodiscard]] ConfigSection server_section();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // [admin], [clock], [limits], [server] and [log]: the process itself.
 #include "app/config/section.h"
+#include "app/key_house.h"
 
 namespace birthmark::app {
 namespace {
@@ -65,11 +66,18 @@ std::string written_limits(const ConfigDefaults&) {
 }
 
 Status read_server(const ConfigFile& file, Config& config) {
-  return file.section("server").number("threads", config.threads, 0, 256).finish();
+  SectionReader section = file.section("server");
+  const auto check = [](std::string_view name) { return check_key_name(std::string(name)); };
+  section.number("threads", config.threads, 0, 256).text("tls_key", config.tls_key, check).text("own_tls_key", config.own_tls_key, check);
+  return section.finish();
 }
 
 std::string written_server(const ConfigDefaults&) {
-  return "[server]\n# threads = 0  # 0: one per core\n";
+  return R"([server]
+# threads = 0  # 0: one per core
+# tls_key = "keys/tls.key"  # of the factory's TLS server certificate: a path or a pkcs11: URI
+# own_tls_key = ""  # of listeners with a certificate of this server's own: a pkcs11: URI; empty: a file each, made when missing
+)";
 }
 
 std::optional<log::Level> parse_level(std::string_view name) {

@@ -127,7 +127,8 @@ Result<TokenCore::Connected> TokenCore::connect(bool restart) {
   // Somebody hangs inside: beside it, without taking anything away.
   const Module::Use use(*module_);
   if (!use.held()) return fail(ErrorCode::unavailable, "the PKCS#11 module is being started anew");
-  if (module_->generation() != generation_.load()) return fail(ErrorCode::unavailable, "a call into the PKCS#11 module does not return");
+  if (generation_ != 0 && module_->generation() != generation_.load())
+    return fail(ErrorCode::unavailable, "a call into the PKCS#11 module does not return");
   return connect_inside(false);
 }
 

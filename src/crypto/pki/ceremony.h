@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "core/ports/clock.h"
 #include "crypto/pki/crl.h"
+#include "crypto/pki/key_vault.h"
 
 namespace birthmark::crypto {
 
@@ -26,6 +27,7 @@ struct CeremonyTools {
   core::Random& random;
   Instant now;
   std::function<void(const std::string&)> say;  // one line of progress at a time
+  KeyVault* vault = nullptr;                    // where keys are that are not in the PKI directory; null: nowhere
 };
 
 struct CeremonyOutcome {

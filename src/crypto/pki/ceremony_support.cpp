@@ -46,17 +46,6 @@ Result<CertificateRequest> read_online_ca_request(const std::filesystem::path& d
   return request;
 }
 
-Result<PrivateKey> find_or_make_key(const PkiDirectory& directory, std::string_view name) {
-  BIRTHMARK_TRY(auto found, directory.key(name));
-  if (found) return std::move(*found);
-  BIRTHMARK_TRY(PrivateKey made, PrivateKey::generate_p256());
-  BIRTHMARK_TRY(std::string pem, made.to_pem());
-  const Status written = directory.create(name, pem);
-  OPENSSL_cleanse(pem.data(), pem.size());
-  if (!written) return tl::make_unexpected(written.error());
-  return made;
-}
-
 std::string compact_time(Instant at) {
   std::string text = format_rfc3339(at);
   std::erase_if(text, [](char c) { return c == '-' || c == ':'; });

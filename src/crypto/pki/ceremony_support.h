@@ -31,9 +31,6 @@ struct OpenRoot {
 // The same for online-ca.csr in `directory`, which must have an OU: a server trusts only device CAs of its factory.
 [[nodiscard]] Result<CertificateRequest> read_online_ca_request(const std::filesystem::path& directory, const std::string& factory);
 
-// The key in `name`, made there when the file is missing. A key left by an interrupted run is used.
-[[nodiscard]] Result<PrivateKey> find_or_make_key(const PkiDirectory& directory, std::string_view name);
-
 // An OU that is not there is fine, another one is not.
 [[nodiscard]] Status check_factory(const std::vector<std::string>& organizational_units, const std::string& factory,
                                    const std::string& whose);

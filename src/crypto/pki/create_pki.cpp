@@ -110,7 +110,7 @@ class Creation {
   Status make_root() {
     if (root_) return {};
     tools_.say("Creating the factory's root CA");
-    BIRTHMARK_TRY(PrivateKey key, find_or_make_key(directory_, kRootKeyFile));
+    BIRTHMARK_TRY(PrivateKey key, directory_.find_or_make_key(kRootKeyFile));
     BIRTHMARK_TRY(Certificate made, make_root_certificate(key, factory_, tools_.random, tools_.now));
     BIRTHMARK_CHECK(keep(kRootFile, made));
     root_key_ = std::move(key);
@@ -146,7 +146,7 @@ class Creation {
     if (!request_.local_ca || local_ca_) return {};
     tools_.say("Creating the local device CA");
     BIRTHMARK_TRY(const RootAuthority authority, root());
-    BIRTHMARK_TRY(const PrivateKey key, find_or_make_key(directory_, key_file_for(kLocalCaFile)));
+    BIRTHMARK_TRY(const PrivateKey key, directory_.find_or_make_key(key_file_for(kLocalCaFile)));
     BIRTHMARK_TRY(local_ca_, make_local_ca_certificate(authority, key, local_ca_name(), factory_, tools_.random, tools_.now));
     return keep(kLocalCaFile, *local_ca_);
   }
@@ -189,7 +189,7 @@ class Creation {
 
 Result<CeremonyOutcome> create_pki(const CeremonyTools& tools, const CreateRequest& request) {
   BIRTHMARK_TRY(Requests requests, read_requests(request));
-  BIRTHMARK_TRY(const PkiDirectory directory, PkiDirectory::open_or_make(request.directory));
+  BIRTHMARK_TRY(const PkiDirectory directory, PkiDirectory::open_or_make(request.directory, tools.vault));
   BIRTHMARK_TRY(const FileDescriptor lock, directory.lock());
   return Creation(tools, request, directory, std::move(requests)).run();
 }

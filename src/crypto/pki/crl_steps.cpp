@@ -62,7 +62,7 @@ Result<std::uint64_t> next_number(const PkiDirectory& directory, const Certifica
 }  // namespace
 
 Result<CrlCommandOutcome> make_crl_command(const CeremonyTools& tools, const CrlCommandRequest& request) {
-  BIRTHMARK_TRY(const PkiDirectory directory, PkiDirectory::open(request.directory));
+  BIRTHMARK_TRY(const PkiDirectory directory, PkiDirectory::open(request.directory, tools.vault));
   BIRTHMARK_TRY(const FileDescriptor lock, directory.lock());
   BIRTHMARK_TRY(const OpenRoot root, open_root(directory));
   BIRTHMARK_TRY(const auto serials, wanted_serials(request, directory, root.certificate));

@@ -51,11 +51,11 @@ Status add_local(const CeremonyTools& tools, const AddDeviceCaRequest& request, 
   tools.say("Creating the local device CA " + request.local_ca_filename);
   BIRTHMARK_TRY(const std::string common_name, local_ca_common_name(directory, request.owner, factory));
   const std::string key_name = key_file_for(request.local_ca_filename);
-  BIRTHMARK_TRY(const PrivateKey key, find_or_make_key(directory, key_name));
+  BIRTHMARK_TRY(const PrivateKey key, directory.find_or_make_key(key_name));
   BIRTHMARK_TRY(const Certificate made, make_local_ca_certificate(root.authority(), key, common_name, factory, tools.random, tools.now));
   BIRTHMARK_CHECK(directory.create(request.local_ca_filename, made.pem()));
   outcome.artefacts.push_back(directory.file(request.local_ca_filename));
-  outcome.artefacts.push_back(directory.file(key_name));
+  if (!directory.in_vault(key_name)) outcome.artefacts.push_back(directory.file(key_name));
   return {};
 }
 
@@ -78,9 +78,10 @@ Result<CeremonyOutcome> add_gateway_ca(const CeremonyTools& tools, const PkiDire
     return fail(ErrorCode::misconfigured, "the root's key is not on P-256: gateways take only CAs that are signed with ecdsa-with-SHA256");
   tools.say("Creating the gateway CA; it ends with the root, at " + format_rfc3339(root.certificate.not_after()));
   const std::string key_name = key_file_for(kGatewayCaFile);
-  BIRTHMARK_TRY(const PrivateKey key, find_or_make_key(directory, key_name));
+  BIRTHMARK_TRY(const PrivateKey key, directory.find_or_make_key(key_name));
   BIRTHMARK_TRY(const Certificate made, make_gateway_ca_certificate(root.authority(), key, factory, tools.random, tools.now));
   BIRTHMARK_CHECK(directory.create(kGatewayCaFile, made.pem()));
+  if (directory.in_vault(key_name)) return CeremonyOutcome{{directory.file(kGatewayCaFile)}, {}};
   return CeremonyOutcome{{directory.file(key_name), directory.file(kGatewayCaFile)}, {}};
 }
 
@@ -106,7 +107,7 @@ Result<CeremonyOutcome> add_device_ca(const CeremonyTools& tools, const AddDevic
   if (request.online_ca && request.csr_directory.empty()) {
     return fail(ErrorCode::invalid, "--online-ca needs --csr-dir DIR with the server's " + std::string(kOnlineCaRequestFile));
   }
-  BIRTHMARK_TRY(const PkiDirectory directory, PkiDirectory::open(request.directory));
+  BIRTHMARK_TRY(const PkiDirectory directory, PkiDirectory::open(request.directory, tools.vault));
   BIRTHMARK_TRY(const FileDescriptor lock, directory.lock());
   BIRTHMARK_TRY(const OpenRoot root, open_root(directory));
   BIRTHMARK_TRY(const std::string factory, factory_of(root.certificate));
@@ -127,7 +128,7 @@ Result<CeremonyOutcome> add_device_ca(const CeremonyTools& tools, const AddDevic
 }
 
 Result<CeremonyOutcome> rotate_tls(const CeremonyTools& tools, const RotateTlsRequest& request) {
-  BIRTHMARK_TRY(const PkiDirectory directory, PkiDirectory::open(request.directory));
+  BIRTHMARK_TRY(const PkiDirectory directory, PkiDirectory::open(request.directory, tools.vault));
   BIRTHMARK_TRY(const FileDescriptor lock, directory.lock());
   BIRTHMARK_TRY(const OpenRoot root, open_root(directory));
   BIRTHMARK_TRY(const std::string factory, factory_of(root.certificate));
@@ -139,7 +140,7 @@ Result<CeremonyOutcome> rotate_tls(const CeremonyTools& tools, const RotateTlsRe
 }
 
 Result<std::string> sign_request(const CeremonyTools& tools, const std::filesystem::path& directory_path, std::string_view request_pem) {
-  BIRTHMARK_TRY(const PkiDirectory directory, PkiDirectory::open(directory_path));
+  BIRTHMARK_TRY(const PkiDirectory directory, PkiDirectory::open(directory_path, tools.vault));
   BIRTHMARK_TRY(const OpenRoot root, open_root(directory));
   BIRTHMARK_TRY(const CertificateRequest request, CertificateRequest::from_pem(request_pem));
   if (request.asks_for_ca()) {

@@ -81,19 +81,25 @@ std::vector<std::string> key_names(const std::filesystem::path& path) {
   return names;
 }
 
-}  // namespace
-
-Result<PkiDirectory> PkiDirectory::open(const std::filesystem::path& path) {
-  std::error_code problem;
-  if (!std::filesystem::is_directory(path, problem)) return fail(ErrorCode::not_found, path.string() + " is not a directory");
-  return PkiDirectory(path);
+// "factory_ca.key" -> "factory_ca.hsm": the address of a key that is not in a file.
+std::string marker_for(std::string_view key_file) {
+  if (key_file.ends_with(".key")) key_file.remove_suffix(4);
+  return std::string(key_file) + ".hsm";
 }
 
-Result<PkiDirectory> PkiDirectory::open_or_make(const std::filesystem::path& path) {
+}  // namespace
+
+Result<PkiDirectory> PkiDirectory::open(const std::filesystem::path& path, KeyVault* vault) {
   std::error_code problem;
-  if (std::filesystem::is_directory(path, problem)) return PkiDirectory(path);  // its mode is its owner's business
+  if (!std::filesystem::is_directory(path, problem)) return fail(ErrorCode::not_found, path.string() + " is not a directory");
+  return PkiDirectory(path, vault);
+}
+
+Result<PkiDirectory> PkiDirectory::open_or_make(const std::filesystem::path& path, KeyVault* vault) {
+  std::error_code problem;
+  if (std::filesystem::is_directory(path, problem)) return PkiDirectory(path, vault);  // its mode is its owner's business
   BIRTHMARK_CHECK(make_directory(path, kDirectoryMode));
-  return PkiDirectory(path);
+  return PkiDirectory(path, vault);
 }
 
 Result<std::optional<Certificate>> PkiDirectory::certificate(std::string_view name) const {
@@ -104,6 +110,7 @@ Result<std::optional<Certificate>> PkiDirectory::certificate(std::string_view na
 }
 
 Result<std::optional<PrivateKey>> PkiDirectory::key(std::string_view name) const {
+  if (in_vault(name)) return vault_->find(name);
   std::error_code problem;
   if (!std::filesystem::exists(std::filesystem::symlink_status(file(name), problem))) return std::optional<PrivateKey>();
   BIRTHMARK_TRY(PrivateKey found, PrivateKey::load(file(name)));
@@ -118,13 +125,53 @@ Result<Certificate> PkiDirectory::root() const {
 
 Result<PrivateKey> PkiDirectory::root_key(const Certificate& root) const {
   BIRTHMARK_TRY(auto found, key(kRootKeyFile));
+  const bool vaulted = in_vault(kRootKeyFile);
+  const std::string place = vaulted ? vault_->address_of(kRootKeyFile) : file(kRootKeyFile).string();
+  if (!found && vaulted) return fail(ErrorCode::not_found, "Key root-ca not found on the HSM device", place);
   if (!found) {
-    return fail(ErrorCode::not_found, "there is no " + file(kRootKeyFile).string() + ": run this where the root's key is kept");
+    BIRTHMARK_TRY(const auto marker, read_if_there(file(marker_for(kRootKeyFile))));
+    if (marker)
+      return fail(ErrorCode::not_found, "the root's key is in a token: give --hsm-module, --hsm-token-label and --hsm-pin",
+                  marker->substr(0, marker->find('\n')));
+    return fail(ErrorCode::not_found,
+                "there is no " + place + ": run this where the root's key is kept, or give --hsm-module where it is in a token");
   }
   if (found->spki_sha256() != root.spki_sha256()) {
-    return fail(ErrorCode::misconfigured, file(kRootKeyFile).string() + " is not the key of " + std::string(kRootFile));
+    return fail(ErrorCode::misconfigured, place + " is not the key of " + std::string(kRootFile));
   }
   return std::move(*found);
+}
+
+Result<PrivateKey> PkiDirectory::find_or_make_key(std::string_view name) const {
+  if (in_vault(name)) return find_or_make_in_vault(name);
+  BIRTHMARK_TRY(auto found, key(name));
+  if (found) return std::move(*found);
+  BIRTHMARK_TRY(PrivateKey made, PrivateKey::generate_p256());
+  BIRTHMARK_TRY(std::string pem, made.to_pem());
+  const Status written = create(name, pem);
+  OPENSSL_cleanse(pem.data(), pem.size());
+  if (!written) return tl::make_unexpected(written.error());
+  return made;
+}
+
+// The marker comes first and stays: it also says where the key is.
+Result<PrivateKey> PkiDirectory::find_or_make_in_vault(std::string_view name) const {
+  const std::string address = vault_->address_of(name);
+  const std::string marker = marker_for(name);
+  std::error_code problem;
+  if (std::filesystem::exists(std::filesystem::symlink_status(file(name), problem)))
+    return fail(ErrorCode::conflict, file(name).string() + " is there although " + address + " is asked for: which is it?");
+  BIRTHMARK_TRY(const auto announced, read_if_there(file(marker)));
+  if (announced && *announced != address + "\n")
+    return fail(ErrorCode::conflict, file(marker).string() + " names another token",
+                announced->substr(0, announced->find('\n')) + ", not " + address);
+  BIRTHMARK_TRY(auto found, vault_->find(name));
+  if (found && announced) return std::move(*found);
+  if (found)
+    return fail(ErrorCode::conflict, "Key " + address.substr(address.rfind('=') + 1) + " already exists on the HSM device",
+                "it may be another factory's; nothing was changed");
+  if (!announced) BIRTHMARK_CHECK(create(marker, address + "\n"));
+  return vault_->make(name);
 }
 
 Result<std::vector<NamedCertificate>> PkiDirectory::device_cas(const Certificate& root) const {

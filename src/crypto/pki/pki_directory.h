@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "crypto/pki/certificate.h"
 #include "crypto/pki/crl.h"
+#include "crypto/pki/key_vault.h"
 #include "crypto/private_key.h"
 
 namespace birthmark::crypto {
@@ -37,9 +38,9 @@ struct NamedCrl {
 class PkiDirectory {
  public:
   // The directory must exist.
-  [[nodiscard]] static Result<PkiDirectory> open(const std::filesystem::path& path);
+  [[nodiscard]] static Result<PkiDirectory> open(const std::filesystem::path& path, KeyVault* vault = nullptr);
   // Made, 0700, when it is missing.
-  [[nodiscard]] static Result<PkiDirectory> open_or_make(const std::filesystem::path& path);
+  [[nodiscard]] static Result<PkiDirectory> open_or_make(const std::filesystem::path& path, KeyVault* vault = nullptr);
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::filesystem::path file(std::string_view name) const { return path_ / name; }
@@ -47,6 +48,10 @@ class PkiDirectory {
   // Nothing when there is no such file; an error names the file.
   [[nodiscard]] Result<std::optional<Certificate>> certificate(std::string_view name) const;
   [[nodiscard]] Result<std::optional<PrivateKey>> key(std::string_view name) const;
+  // The key in `name`, made there, or in the vault, when it is missing. A key left by an interrupted run is used; one in the vault only
+  // when this directory says that it was about to make it ("factory_ca.hsm"): it could be another factory's.
+  [[nodiscard]] Result<PrivateKey> find_or_make_key(std::string_view name) const;
+  [[nodiscard]] bool in_vault(std::string_view key_file) const { return vault_ != nullptr && vault_->keeps(key_file); }
 
   // The root's certificate; not_found with advice when the directory has none.
   [[nodiscard]] Result<Certificate> root() const;
@@ -69,8 +74,10 @@ class PkiDirectory {
   [[nodiscard]] Result<FileDescriptor> lock() const;
 
  private:
-  explicit PkiDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+  PkiDirectory(std::filesystem::path path, KeyVault* vault) : path_(std::move(path)), vault_(vault) {}
+  [[nodiscard]] Result<PrivateKey> find_or_make_in_vault(std::string_view name) const;
   std::filesystem::path path_;
+  KeyVault* vault_;
 };
 
 // A file name without any path in it, safe to join to a directory.

@@ -304,7 +304,7 @@ Result<Certificate> make_gateway_ca_certificate(const RootAuthority& root, const
   if (now >= root.certificate.not_after()) return fail(ErrorCode::misconfigured, "the root certificate has expired");
   const Validity validity{now, root.certificate.not_after()};
   const X509_NAME* issuer = X509_get_subject_name(root.certificate.get());
-  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), issuer, validity, key.get(), random));
+  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), issuer, validity, key.public_half(), random));
   BIRTHMARK_CHECK(add_device_ca_extensions(certificate.get(), root.certificate));
   return finish_certificate(std::move(certificate), root.key);
 }
@@ -312,7 +312,7 @@ Result<Certificate> make_gateway_ca_certificate(const RootAuthority& root, const
 Result<Certificate> make_test_update_certificate(const PrivateKey& key, core::Random& random, Instant now) {
   BIRTHMARK_TRY(const X509NameHandle name, made_subject("TEST ONLY update authentication", "birthmark test"));
   const Validity validity{now, years_later(now, kRootYears)};
-  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), name.get(), validity, key.get(), random));
+  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), name.get(), validity, key.public_half(), random));
   BIRTHMARK_CHECK(add_key_usage(certificate.get(), {digital_signature}));
   BIRTHMARK_CHECK(add_extended_key_usage(certificate.get(), {NID_client_auth, NID_code_sign}));
   BIRTHMARK_CHECK(add_subject_key_id(certificate.get()));
@@ -389,7 +389,7 @@ Result<Certificate> make_self_signed_server(const PrivateKey& key, const std::st
   if (!name) return construction_failed();
   BIRTHMARK_CHECK(add_name_entry(name.get(), NID_commonName, V_ASN1_UTF8STRING, common_name, 0));
   const Validity validity{now, years_later(now, years)};
-  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), name.get(), validity, key.get(), random));
+  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), name.get(), validity, key.public_half(), random));
   BIRTHMARK_CHECK(add_key_usage(certificate.get(), {digital_signature}));
   BIRTHMARK_CHECK(add_extended_key_usage(certificate.get(), {NID_server_auth}));
   BIRTHMARK_CHECK(add_subject_key_id(certificate.get()));
@@ -404,7 +404,7 @@ Result<Certificate> make_eve_device_certificate(const PrivateKey& key, core::Ran
   BIRTHMARK_CHECK(add_name_entry(name.get(), NID_commonName, V_ASN1_UTF8STRING, "EVE", 0));
   const Instant yesterday = now - std::chrono::hours(24);
   const Validity validity{yesterday, years_later(yesterday, kRootYears)};
-  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), name.get(), validity, key.get(), random));
+  BIRTHMARK_TRY(X509Handle certificate, begin_certificate(name.get(), name.get(), validity, key.public_half(), random));
   BIRTHMARK_CHECK(add_key_usage(certificate.get(), {digital_signature, key_cert_sign}));
   BIRTHMARK_CHECK(add_extended_key_usage(certificate.get(), {NID_client_auth, NID_server_auth}));
   BIRTHMARK_CHECK(add_ca_constraints(certificate.get(), PathLength::unlimited));
