@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/time.h"
+#include "core/network.h"
 #include "net/server.h"
 
 namespace birthmark::app {
@@ -19,10 +21,14 @@ enum class ApiTls : std::uint8_t {
 struct ApiConfig {
   std::vector<net::Endpoint> listen;  // empty: no such listener
   ApiTls tls = ApiTls::automatic;
-  bool insecure = false;           // plain everywhere
-  std::vector<std::string> names;  // DNS names of its own certificate, beside localhost and this machine's
-  std::string user_id;             // of the factory's owner; empty: the factory's name
-  std::string est_dns;             // the EST server's name in requests for its certificate; empty: the gateway's
+  bool insecure = false;                              // plain everywhere
+  std::vector<std::string> names;                     // DNS names of its own certificate, beside localhost and this machine's
+  std::string user_id;                                // of the factory's owner; empty: the factory's name
+  std::string est_dns;                                // the EST server's name in requests for its certificate; empty: the gateway's
+  std::string public_url;                             // where people find it, for devices to show; empty: where they found it themselves
+  std::vector<core::Network> proxies;                 // whose X-Forwarded-For is believed
+  Duration code_lifetime = std::chrono::minutes(15);  // of a device that waits for approval
+  Duration poll_interval = std::chrono::seconds(5);   // of such a device's questions
 };
 
 }  // namespace birthmark::app

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/face.h"
+#include "app/fleet_api.h"
 #include "app/own_certificate.h"
 #include "app/pki_desk.h"
 #include "base/log.h"
@@ -10,6 +11,8 @@
 #include "faces/factory_api/certs_resource.h"
 #include "faces/factory_api/device_creation_resource.h"
 #include "faces/factory_api/factory_api_face.h"
+#include "faces/factory_api/openapi.h"
+#include "net/api_docs.h"
 
 namespace birthmark::app {
 namespace {
@@ -18,20 +21,20 @@ namespace api = faces::factory_api;
 
 constexpr std::size_t kBodyBytes = 1U << 20U;  // each route has its own limit below this
 
-std::string owner_of(const Config& config) {
-  return config.api.user_id.empty() ? config.factory : config.api.user_id;
-}
-
 // Everything that the resources work with, and the face over them.
 class ApiHandler final : public net::Handler {
  public:
   explicit ApiHandler(Site& site)
       : site_(site),
-        users_(owner_of(site.config())),
+        fleet_(site),
         keys_(site.directory() / "keys"),
         pki_(pki_parts()),
-        face_(site.factory(), site.clock(), authenticators(), resources()) {}
-  Task<net::Response> handle(const net::Request& request) override { return face_.handle(request); }
+        face_(site.factory(), site.clock(), authenticators(), resources(), fleet_.failure_counter()),
+        docs_({"Birthmark factory API", std::string(api::openapi_document()), "/openapi.json", "/docs/"}) {}
+  Task<net::Response> handle(const net::Request& request) override {
+    if (auto document = docs_.answer(request)) co_return std::move(*document);
+    co_return co_await face_.handle(request);
+  }
 
  private:
   crypto::PkiKeeper::Parts pki_parts() {
@@ -45,13 +48,13 @@ class ApiHandler final : public net::Handler {
             [this] { return site_.reload(); },
             site_.factory(),
             {config.gateway_dns, config.ostree_dns, est},
-            [this](std::string_view user_id) { return users_.knows(user_id); }};
+            [this](std::string_view user_id) { return fleet_.users().knows(user_id); }};
   }
 
   // The ways to say who one is, in the order in which they are tried.
   std::vector<std::unique_ptr<api::Authenticator>> authenticators() {
     std::vector<std::unique_ptr<api::Authenticator>> all;
-    all.push_back(std::make_unique<api::TokenAuthenticator>(site_.credentials(), users_));
+    fleet_.append_authenticators(all);
     return all;
   }
 
@@ -62,15 +65,17 @@ class ApiHandler final : public net::Handler {
     all.push_back(std::make_unique<api::CertsResource>(pki_, site_.factory()));
     all.push_back(std::make_unique<api::DeviceCreationResource>(api::DeviceCreationResource::Parts{
         site_.online_enroller(), site_.device_gate(), site_.registry(), signatures_, {config.gateway_server(), config.ostree_server()}}));
+    fleet_.append_resources(all);
     return all;
   }
 
   Site& site_;
-  api::SingleOwner users_;
+  FleetApi fleet_;
   crypto::CertificateSignatures signatures_;
   crypto::KeyShelf keys_;
   PkiDesk pki_;
   api::FactoryApiFace face_;
+  const net::ApiDocs docs_;
 };
 
 std::vector<net::Endpoint> configured(const Config& config) {

@@ -159,9 +159,24 @@ cli::UpstreamView Site::hooks() const {
   return view;
 }
 
+std::string Site::default_owner() const {
+  return config().api.user_id.empty() ? config().factory : config().api.user_id;
+}
+
+// Lists of devices by name are made in the writer's idle time: many at once when nobody waits for it, few while a line is busy.
+void Site::list_newcomers() {
+  constexpr std::uint64_t kBusyJobs = 200;
+  constexpr std::size_t kWhenIdle = 2000, kWhenBusy = 500;
+  const std::uint64_t jobs = registry_->statistics().jobs;
+  const bool busy = jobs - jobs_seen_ > kBusyJobs;
+  jobs_seen_ = jobs;
+  registry_->directory().list_newcomers(busy ? kWhenBusy : kWhenIdle);
+}
+
 void Site::housekeep() {
   if (contacts_) contacts_->flush();
   purge_test_devices();
+  list_newcomers();
   const std::lock_guard lock(audit_head_mutex_);
   note_clock();
   const auto head = registry_->audit_head();

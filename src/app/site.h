@@ -57,6 +57,9 @@ class Site final : public cli::Workbench {
   [[nodiscard]] EveHouse& eve() { return *eve_; }
   [[nodiscard]] core::FieldLog& field() override { return registry_->field(); }
   [[nodiscard]] std::string gateway_server() const override { return config().gateway_server(); }
+  [[nodiscard]] core::DeviceDirectory& device_directory() { return registry_->directory(); }
+  [[nodiscard]] core::ApiAccess& api_access() override { return registry_->api_access(); }
+  [[nodiscard]] std::string default_owner() const override;
   [[nodiscard]] core::TrustStore& trust_store() { return *trust_; }
   // The CAs that issue for Izuma gateways, and the gateways.
   [[nodiscard]] core::TrustStore& gateway_trust() { return *gateway_trust_; }
@@ -139,6 +142,7 @@ class Site final : public cli::Workbench {
   [[nodiscard]] Result<core::TrustStore::Signers> load_online_signers() const;
   [[nodiscard]] Result<core::TrustStore::Signers> load_gateway_signers() const;
   void add_token_key(const std::string& name, std::vector<std::pair<std::string, SpkiHash>>& held) const;
+  void list_newcomers();
 
   const std::filesystem::path directory_;
   FileDescriptor lock_;
@@ -154,6 +158,7 @@ class Site final : public cli::Workbench {
   std::unique_ptr<AuditHeadFile> audit_head_;
   std::mutex audit_head_mutex_;
   std::unique_ptr<core::ClockGuard> clock_guard_;
+  std::uint64_t jobs_seen_ = 0;
   std::optional<Duration> clock_noted_at_;  // uptime
   std::optional<Duration> purged_at_;       // uptime
   std::unique_ptr<KeyHouse> keys_;          // signers in trust_ use its tokens

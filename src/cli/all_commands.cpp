@@ -15,6 +15,7 @@ CommandList all_commands() {
   append_token_commands(commands);
   append_site_certificate_commands(commands);
   append_event_commands(commands);
+  append_api_access_commands(commands);
   append_audit_commands(commands);
   append_clock_commands(commands);
   append_upstream_commands(commands);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "cli/command.h"
@@ -20,8 +21,12 @@ void append_order_commands(CommandList& commands);             // order create, 
 void append_site_certificate_commands(CommandList& commands);  // station add, list, revoke; operator add, list, revoke
 void append_event_commands(CommandList& commands);             // events
 void append_token_commands(CommandList& commands);             // token create, list, revoke
+void append_api_access_commands(CommandList& commands);        // user, client, approve
 void append_upstream_commands(CommandList& commands);          // upstream status, list, retry, drop, test-server
 void append_upstream_test_server_command(CommandList& commands);
 void append_status_commands(CommandList& commands);  // status
+
+// not_found unless this is one of the factory's users.
+[[nodiscard]] Status check_user(Workbench& workbench, const std::string& id);
 
 }  // namespace birthmark::cli

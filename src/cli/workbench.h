@@ -13,6 +13,7 @@
 #include "core/clock_guard.h"
 #include "core/courier_figures.h"
 #include "core/enroller.h"
+#include "core/ports/api_access.h"
 #include "core/ports/field_log.h"
 #include "core/ports/orders.h"
 #include "core/ports/outbox.h"
@@ -48,6 +49,9 @@ class Workbench {
   [[nodiscard]] virtual core::Tokens& tokens() = 0;
   [[nodiscard]] virtual core::SiteCertificates& site_certificates() = 0;
   [[nodiscard]] virtual core::Orders& orders() = 0;
+  [[nodiscard]] virtual core::ApiAccess& api_access() = 0;
+  // The id of the user for whom tokens act that were made for nobody else.
+  [[nodiscard]] virtual std::string default_owner() const = 0;
   // Configuration for devices, and what they reported.
   [[nodiscard]] virtual core::FieldLog& field() = 0;
   // "https://gw.example:8443", where devices are told to go.

@@ -8,6 +8,7 @@
 #include "eve_bench.h"
 #include "gateway_bench.h"
 #include "http_bench.h"
+#include "lists_bench.h"
 #include "pep_bench.h"
 #include "sign_bench.h"
 #include "soak.h"
@@ -22,6 +23,7 @@ constexpr const char* kUsage =
     "birthmark-bench soak [--minutes N] [--server PROGRAM]       mixed traffic at the gateway, 30 minutes unless told: does memory stay?\n"
     "birthmark-bench eve [--quick|--smoke] [--server PROGRAM]    what an EVE node's requests cost, and whether that grows\n"
     "birthmark-bench pep [--quick|--smoke] [--server PROGRAM]    gateways provisioned by 15 stations, and by many slow ones\n"
+    "birthmark-bench lists [--quick|--smoke] [--server PROGRAM]  the factory API's lists while the table grows\n"
     "birthmark-bench http [--quick|--smoke]                      the HTTP engine alone\n"
     "birthmark-bench http-serve PORT THREADS                     its handler, for another load generator\n";
 
@@ -73,6 +75,8 @@ int main(int argc, char** argv) {
       outcome = bench::run_eve_bench(server, extent);
     } else if (name == "pep") {
       outcome = bench::run_pep_bench(server, extent);
+    } else if (name == "lists") {
+      outcome = bench::run_lists_bench(server, extent);
     } else if (name == "http") {
       outcome = bench::run_http_bench(extent);
     } else {

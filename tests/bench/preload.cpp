@@ -76,6 +76,8 @@ class Preload {
     made.device_id.octets = random_octets<16>();
     made.name = made.identity.external_id;
     made.hardware_id = "intel-corei7-64";
+    made.production = index % 10 != 0;
+    if (index % 20 == 0) made.group = "line-" + std::to_string(index / 20 % 50);
     made.station = "127.0.0.1";
     made.spki_sha256.octets = random_octets<32>();
     made.issuer = authority_.row;

@@ -37,6 +37,8 @@ class BenchOnDirectory final : public cli::Workbench {
   core::SiteCertificates& site_certificates() override { return *registry_; }
   core::Orders& orders() override { return *registry_; }
   core::FieldLog& field() override { return *registry_; }
+  core::ApiAccess& api_access() override { assertion_failed("ca install asks nothing of the API's callers", __FILE__, __LINE__); }
+  std::string default_owner() const override { return factory_; }
   std::string gateway_server() const override { return "https://gw.example:8443"; }
   core::Random& random() override { return *random_; }
   core::Outbox& outbox() override { return *registry_; }

@@ -18,6 +18,7 @@ struct Caller {
   std::string name;     // for the audit, and as a station: "token:3f09c1d2aa", or the token's station
   std::string user_id;  // the user for whom he acts ("polis-id" on the wire)
   core::Scopes scopes;
+  std::string device{};  // the one device that he may create; empty: any
 };
 
 // The users of a factory, as far as the API needs them (protocol facts, Foundries 1.7): a local device CA is called fio-<user id>.

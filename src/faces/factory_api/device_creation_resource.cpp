@@ -26,6 +26,11 @@ bool is_name(const std::string& name) {
   return name.size() <= kMaxNameBytes && is_utf8(name) && name.find_first_of(std::string_view("\0\r\n\t", 4)) == std::string::npos;
 }
 
+// Somebody approved one device, and looked at its id.
+bool may_create(const Caller& caller, const std::optional<std::string>& id) {
+  return caller.device.empty() || (id && to_lower(caller.device) == to_lower(*id));
+}
+
 core::Enrollment to_enrollment(SignRequest& request, const Call& call) {
   core::Enrollment enrollment;
   enrollment.ecosystem = core::Ecosystem::foundries;
@@ -54,6 +59,7 @@ Task<net::Response> DeviceCreationResource::create(const Call& call) {
   if (!parsed) co_return net::json_error(400, parsed.error().public_message);
   if (const Status good = core::check_group_name(parsed->group); !good) co_return error_response(good.error());
   if (!is_name(parsed->name)) co_return net::json_error(400, "Invalid value for 'name': it must be one line");
+  if (!may_create(call.caller, parsed->uuid)) co_return net::json_error(403, "this token was approved for another device");
   const core::Enrollment enrollment = to_enrollment(*parsed, call);
   auto outcome = co_await parts_.enroller.enroll(enrollment);
   if (const auto* refusal = std::get_if<core::Refusal>(&outcome)) co_return refusal_response(*refusal);
@@ -79,6 +85,7 @@ net::Response DeviceCreationResource::render(const core::Enrolled& enrolled, con
 }
 
 Task<net::Response> DeviceCreationResource::introduce(const Call& call) {
+  if (!call.caller.device.empty()) co_return net::json_error(403, "this token was approved for a device that sends a request of its own");
   JsonBody body(call.request.body);
   core::Introduction introduction;
   const std::string pem = body.text("client.pem").value_or("");

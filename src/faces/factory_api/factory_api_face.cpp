@@ -94,8 +94,12 @@ const std::string& Call::parameter(std::string_view name) const {
 }
 
 FactoryApiFace::FactoryApiFace(std::string factory, const core::Clock& clock, std::vector<std::unique_ptr<Authenticator>> authenticators,
-                               std::vector<std::unique_ptr<Resource>> resources)
-    : factory_(std::move(factory)), clock_(clock), authenticators_(std::move(authenticators)), resources_(std::move(resources)) {
+                               std::vector<std::unique_ptr<Resource>> resources, FailureCounter failures)
+    : factory_(std::move(factory)),
+      clock_(clock),
+      authenticators_(std::move(authenticators)),
+      resources_(std::move(resources)),
+      failures_(std::move(failures)) {
   for (const auto& resource : resources_) {
     for (Route& route : resource->routes()) {
       CompiledRoute compiled;
@@ -148,6 +152,13 @@ std::variant<Caller, net::Response> FactoryApiFace::let_in(const net::Request& r
     Caller& caller = std::get<Caller>(*recognised);
     if (access.kind == Access::Kind::every_caller || caller.scopes.hold(access.needed)) return std::move(caller);
     return net::json_error(403, "the token lacks the scope " + std::string(to_string(access.needed)));
+  }
+  // Whoever shows a good credential was let in above: counting slows those who guess and locks out nobody else.
+  const bool guessed = failures_ && !presented.empty() && refusal.kind == core::RefusalKind::unauthenticated;
+  if (const auto wait = guessed ? failures_(request) : std::nullopt) {
+    refusal.kind = core::RefusalKind::too_many;
+    refusal.public_text = "too many wrong tokens from here";
+    refusal.retry_after = *wait;
   }
   return refusal_response(refusal);
 }

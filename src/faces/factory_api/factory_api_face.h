@@ -3,7 +3,10 @@
 // and 2). Routes, authenticates and checks scopes; the resources beside it answer. Decides nothing about devices or trust.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,11 +17,14 @@
 
 namespace birthmark::faces::factory_api {
 
+// Counts a request whose credential is no good; how long its sender should wait, when it was not the first.
+using FailureCounter = std::function<std::optional<std::chrono::seconds>(const net::Request& request)>;
+
 class FactoryApiFace final : public net::Handler {
  public:
   // The authenticators are asked in this order. `clock` must outlive the face.
   FactoryApiFace(std::string factory, const core::Clock& clock, std::vector<std::unique_ptr<Authenticator>> authenticators,
-                 std::vector<std::unique_ptr<Resource>> resources);
+                 std::vector<std::unique_ptr<Resource>> resources, FailureCounter failures = {});
   ~FactoryApiFace() override;
 
   [[nodiscard]] Task<net::Response> handle(const net::Request& request) override;
@@ -35,6 +41,7 @@ class FactoryApiFace final : public net::Handler {
   const core::Clock& clock_;
   const std::vector<std::unique_ptr<Authenticator>> authenticators_;
   const std::vector<std::unique_ptr<Resource>> resources_;
+  const FailureCounter failures_;
   std::vector<CompiledRoute> routes_;
 };
 

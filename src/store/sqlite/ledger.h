@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "core/ports/api_access.h"
+#include "core/ports/device_directory.h"
 #include "core/ports/field_log.h"
 #include "core/ports/gateways.h"
 #include "core/ports/intake.h"
@@ -87,6 +89,29 @@ class Ledger {
   [[nodiscard]] Status raise_delivery(core::RowId certificate, core::Delivery delivery);
   void raise_clock(Instant now);
 
+  // The fleet's directory: ledger_directory.cpp.
+  [[nodiscard]] Status set_owner(const core::DeviceIdentity& identity, const std::string& owner, const std::string& audit_body);
+  [[nodiscard]] Status list_newcomers(std::size_t limit);
+  [[nodiscard]] Result<core::DeviceGroup> add_group(const core::DeviceGroup& wanted, const std::string& audit_body);
+  [[nodiscard]] Result<core::DeviceGroup> change_group(const core::DeviceGroup& group, const core::DeviceGroupChange& change,
+                                                       const std::string& audit_body);
+  [[nodiscard]] Status remove_group(const std::string& factory, const std::string& name, const std::string& audit_body);
+
+  // Callers of the factory API: ledger_api_access.cpp.
+  [[nodiscard]] Result<core::UserRecord> add_user(const core::UserRecord& user, const std::string& audit_body);
+  [[nodiscard]] Status remove_user(const std::string& factory, const std::string& id, Instant at, const std::string& audit_body);
+  [[nodiscard]] Status set_token_user(const std::string& token, const std::string& user_id);
+  [[nodiscard]] Status note_token_use(const std::string& token, Instant at);
+  [[nodiscard]] Result<core::ClientRecord> add_client(const core::ClientRecord& client, const std::string& audit_body);
+  [[nodiscard]] Result<core::ClientRecord> revoke_client(const std::string& id, Instant at, const std::string& audit_body);
+  [[nodiscard]] Status add_grants(const std::vector<core::GrantRecord>& grants, Instant now);
+  [[nodiscard]] Status end_grant(const Sha256Digest& hash);
+  [[nodiscard]] Status add_authorization(const core::AuthorizationRecord& asked, std::size_t most_of_address, std::size_t most);
+  [[nodiscard]] Result<core::AuthorizationRecord> decide(const core::AuthorizationRecord& decided, Instant now,
+                                                         const std::string& audit_body);
+  [[nodiscard]] Status redeem(const Sha256Digest& device_code_hash, const core::GrantRecord& grant, std::uint32_t most,
+                              const std::string& audit_body);
+
   // sqlite_intake.cpp.
   [[nodiscard]] Result<std::vector<core::ImportOutcome>> import(const std::vector<core::ImportedDevice>& devices);
 
@@ -149,6 +174,15 @@ class Ledger {
   [[nodiscard]] Result<std::optional<core::FieldEntry>> newest_field(const core::FieldKey& key, std::int64_t factory);
   [[nodiscard]] Result<Pending> pending_of(core::RowId identity);
   [[nodiscard]] Result<std::optional<core::TokenRecord>> find_token(const std::string& id);
+  [[nodiscard]] Result<std::optional<core::DeviceGroup>> find_group(const std::string& factory, const std::string& name);
+  [[nodiscard]] Result<std::int64_t> count_group(const std::string& factory, const std::string& name, std::int64_t most);
+  [[nodiscard]] Status move_group(const std::string& factory, const std::string& from, const std::string& to);
+  [[nodiscard]] Result<std::optional<core::ClientRecord>> find_client(const std::string& id);
+  [[nodiscard]] Status insert_grant(const core::GrantRecord& grant);
+  [[nodiscard]] Status forget_expired(Instant now);
+  // One text, or one octet string; the number of rows that it changed.
+  [[nodiscard]] Result<std::int64_t> run_text(const char* sql, const std::string& text);
+  [[nodiscard]] Result<std::int64_t> run_digest(const char* sql, const Sha256Digest& digest);
   struct Import {
     core::RowId order = 0;
     std::int64_t entries = 0;

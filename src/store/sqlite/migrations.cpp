@@ -49,9 +49,17 @@ constexpr const char* kGateways =
 #include "store/schema/0010_gateways.sql"
     ;
 
+constexpr const char* kDirectory =
+#include "store/schema/0011_directory.sql"
+    ;
+
+constexpr const char* kApiAccess =
+#include "store/schema/0012_api_access.sql"
+    ;
+
 // Migration N is at index N - 1; PRAGMA user_version says how many were applied.
-constexpr std::array kMigrations = {kInit,  kTokens,        kOutbox,           kDeviceLife, kOrders,
-                                    kField, kOutboxNumbers, kSiteCertificates, kNodes,      kGateways};
+constexpr std::array kMigrations = {kInit,          kTokens,           kOutbox, kDeviceLife, kOrders,    kField,
+                                    kOutboxNumbers, kSiteCertificates, kNodes,  kGateways,   kDirectory, kApiAccess};
 
 Result<std::int64_t> schema_version(Connection& connection) {
   BIRTHMARK_TRY(Statement * statement, connection.prepared(sql::kReadVersion));

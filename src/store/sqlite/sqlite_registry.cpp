@@ -17,6 +17,8 @@
 #include "store/sqlite/registry_vfs.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sql.h"
+#include "store/sqlite/sqlite_api_access.h"
+#include "store/sqlite/sqlite_directory.h"
 #include "store/sqlite/sqlite_field.h"
 #include "store/sqlite/sqlite_gateways.h"
 #include "store/sqlite/sqlite_intake.h"
@@ -75,6 +77,8 @@ class SqliteRegistryOnDisk final : public SqliteRegistry, public core::Comebacks
   core::FieldLog& field() override { return *field_; }
   core::KeyChanges& key_changes() override { return *field_; }
   core::Nodes& nodes() override { return *nodes_; }
+  core::DeviceDirectory& directory() override { return *directory_; }
+  core::ApiAccess& api_access() override { return *api_access_; }
 
  private:
   template <class T, class Work>
@@ -94,6 +98,8 @@ class SqliteRegistryOnDisk final : public SqliteRegistry, public core::Comebacks
   std::unique_ptr<SqliteGateways> gateways_;
   std::unique_ptr<SqliteField> field_;
   std::unique_ptr<SqliteNodes> nodes_;
+  std::unique_ptr<SqliteDirectory> directory_;
+  std::unique_ptr<SqliteApiAccess> api_access_;
 };
 
 // SQLite would make the file with the process's umask; its log and index take over whatever mode the database has.
@@ -145,6 +151,8 @@ Status SqliteRegistryOnDisk::start(const SqliteOptions& options, const core::X50
   gateways_ = std::make_unique<SqliteGateways>(*writer_, *readers_);
   field_ = std::make_unique<SqliteField>(*writer_, *readers_);
   nodes_ = std::make_unique<SqliteNodes>(*writer_, *readers_);
+  directory_ = std::make_unique<SqliteDirectory>(*writer_, *readers_);
+  api_access_ = std::make_unique<SqliteApiAccess>(*writer_, *readers_);
   filter_.learn(std::move(learner));
   return {};
 }

@@ -8,6 +8,8 @@
 #include <memory>
 #include <string>
 
+#include "core/ports/api_access.h"
+#include "core/ports/device_directory.h"
 #include "core/ports/field_log.h"
 #include "core/ports/gateways.h"
 #include "core/ports/intake.h"
@@ -57,6 +59,8 @@ class SqliteRegistry : public core::Registry {
   [[nodiscard]] virtual core::KeyChanges& key_changes() = 0;
   [[nodiscard]] virtual core::Nodes& nodes() = 0;
   [[nodiscard]] virtual core::Gateways& gateways() = 0;
+  [[nodiscard]] virtual core::DeviceDirectory& directory() = 0;
+  [[nodiscard]] virtual core::ApiAccess& api_access() = 0;
 };
 
 }  // namespace birthmark::store
