@@ -390,12 +390,6 @@ TEST_F(CertsRules, tokens_are_taken_raw_and_in_base64_and_nothing_else_is) {
     EXPECT_EQ(api.ask_as(hostile, "GET", api.certs).status, 401);
 }
 
-TEST_F(CertsRules, a_caller_learns_for_which_user_his_local_cas_are) {
-  const auto self = api.ask("GET", "/ota/factories/acme/users/self/");
-  EXPECT_EQ(self.status, 200);
-  EXPECT_EQ(self.text("polis-id"), kOwner);
-}
-
 TEST_F(CertsRules, other_paths_methods_and_types_are_refused) {
   EXPECT_EQ(api.ask("GET", "/ota/factories/another/certs/").status, 404);
   EXPECT_EQ(api.ask("GET", "/ota/factories/%zz/certs/").status, 404);

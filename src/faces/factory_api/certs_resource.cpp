@@ -22,17 +22,6 @@ std::string moment(const std::optional<Instant>& at) {
   return at ? format_rfc3339(*at) : std::string();
 }
 
-// Before it makes a local device CA, fioctl asks for whom: the CA is called fio-<polis-id> (Foundries 1.3).
-net::Response caller_as_user(const Caller& caller) {
-  json::object user;
-  user["polis-id"] = caller.user_id;
-  user["name"] = caller.user_id;
-  user["role"] = "owner";
-  user["teams-ext"] = json::array();
-  user["effective-scopes"] = json::array();
-  return json_answer(200, json::serialize(user));
-}
-
 // 206 as long as there is no PKI: fioctl makes a friendly message of it, and older tools look for the three nulls (Foundries 0.7, 1.3).
 net::Response render(const core::PkiStanding& standing) {
   if (!standing.initialised) return json_answer(206, R"({"tls-crt":null,"ca-crt":null,"root-crt":null})");
@@ -60,8 +49,6 @@ std::vector<Route> CertsResource::routes() {
   routes.push_back({"PATCH", path, manage, BodyKind::json, [this](const Call& call) { return change(call); }, kSubmissionBytes});
   routes.push_back({"POST", path + "est/", manage, BodyKind::optional_json, [this](const Call& call) { return request_est(call); }});
   routes.push_back({"PUT", path + "est/", manage, BodyKind::json, [this](const Call& call) { return change_est(call); }, kSubmissionBytes});
-  routes.push_back({"GET", "/ota/factories/{factory}/users/self/", Access::every_caller(), BodyKind::none,
-                    [](const Call& call) -> Task<net::Response> { co_return caller_as_user(call.caller); }});
   return routes;
 }
 
