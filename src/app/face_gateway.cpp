@@ -4,6 +4,7 @@
 
 #include "app/face.h"
 #include "crypto/certificate_bundle.h"
+#include "crypto/ecies.h"
 #include "crypto/pki/certificate.h"
 #include "faces/est/est_face.h"
 #include "faces/gateway/gateway_face.h"
@@ -56,8 +57,9 @@ class GatewayWithEst final : public net::Handler {
  public:
   explicit GatewayWithEst(Site& site)
       : est_(site.device_gate(), site.renewer(), site.trust_store(), site.clock(), crypto::encode_certificate_bundle),
-        gateway_({site.device_gate(), site.trust_store(), site.field(), site.contacts(), site.codec(), site.clock()}, settings_of(site),
-                 &est_) {}
+        gateway_(
+            {site.device_gate(), site.trust_store(), site.field(), site.contacts(), site.codec(), site.clock(), crypto::encrypt_for_device},
+            settings_of(site), &est_) {}
   Task<net::Response> handle(const net::Request& request) override { return gateway_.handle(request); }
 
  private:

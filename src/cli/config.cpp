@@ -8,6 +8,7 @@
 #include "cli/listing.h"
 #include "cli/named_device.h"
 #include "core/device_config.h"
+#include "core/key_announcement.h"
 #include "crypto/ecies.h"
 
 namespace birthmark::cli {
@@ -48,10 +49,8 @@ Result<Bytes> key_of(Workbench& workbench, const std::string& id) {
   BIRTHMARK_TRY(const auto identity, core::identify(workbench.factory(), core::Ecosystem::foundries, id, core::DeviceIdRule::safe));
   BIRTHMARK_TRY(const auto device, workbench.registry().find(identity));
   if (!device || !device->certificate) return fail(ErrorCode::not_found, "device '" + id + "' has no certificate to encrypt for");
-  BIRTHMARK_TRY(const auto announced, workbench.field().newest(core::device_field(identity, "next-key"), 1));
-  const std::string current = device->current_key ? to_hex(device->current_key->view()) : std::string();
-  if (!announced.empty() && announced.front().body != current)
-    return fail(ErrorCode::conflict, "device '" + id + "' is changing its key; encrypt when it has come with the new one");
+  BIRTHMARK_TRY(const auto announced, core::announced_key(workbench.field(), identity, device->current_key));
+  if (announced) return fail(ErrorCode::conflict, "device '" + id + "' is changing its key; encrypt when it has come with the new one");
   BIRTHMARK_TRY(const auto facts, workbench.codec().read_certificate(device->certificate->der));
   return facts.spki_der;
 }

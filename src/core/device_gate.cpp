@@ -7,13 +7,13 @@
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "core/key_announcement.h"
 
 namespace birthmark::core {
 namespace {
 
 constexpr int kMaxAttempts = 8;
 constexpr std::size_t kRemembered = 65'536;  // in each of the two halves
-constexpr const char* kNextKey = "next-key";
 
 Refusal unavailable(RefusalReason reason, const Error& error, std::string identity) {
   return {reason, RefusalKind::unavailable, error.public_message, error.describe(), std::move(identity), {}};
@@ -323,22 +323,20 @@ Task<std::optional<std::variant<DeviceGate::Introduced, Refusal>>> DeviceGate::t
 }
 
 Result<bool> DeviceGate::was_announced(const DeviceIdentity& identity, const SpkiHash& key) {
-  BIRTHMARK_TRY(const auto announced, field_.newest(device_field(identity, kNextKey), 1));
-  return !announced.empty() && announced.front().body == to_hex(key.view());
+  BIRTHMARK_TRY(const auto known, registry_.find(identity));
+  if (!known) return false;
+  BIRTHMARK_TRY(const auto announced, announced_key(field_, identity, known->current_key));
+  return announced == key;
 }
 
 Task<Status> DeviceGate::announce_key(const AdmittedDevice& device, SpkiHash next) {
   const auto now = clock_.trusted_now();
   if (!now) co_return tl::make_unexpected(now.error());
-  FieldAppend announcement;
-  announcement.key = device_field(device.identity, kNextKey);
-  announcement.bodies = {to_hex(next.view())};
-  announcement.at = *now;
-  announcement.audit_body = audit_body(
-      AuditEvent::config_changed, *now,
-      {{"factory", device.identity.factory}, {"what", "next-key"}, {"device", device.identity.external_id}, {"key", to_hex(next.view())}});
+  FieldAppend announcement = key_announcement(device.identity, device.key, next, *now);
+  BIRTHMARK_CRASH_POINT("gateway.before_announcement");
   auto written = co_await field_.append(std::move(announcement));
   if (!written) co_return forward_error(written);
+  BIRTHMARK_CRASH_POINT("gateway.after_announcement");
   co_return Status();
 }
 

@@ -38,6 +38,9 @@ net::Response refusal_response(const core::Refusal& refusal) {
   net::Response response;
   response.status = status_of(refusal.kind);
   response.body = "{\"code\": " + json_string(to_string(refusal.reason)) + ", \"message\": " + json_string(refusal.public_text) + "}\n";
+  // Who is refused for what he is, is refused for good: his connection ends too, whatever else was to come on it.
+  if (refusal.kind == core::RefusalKind::forbidden || refusal.kind == core::RefusalKind::conflict)
+    response.headers.emplace_back("Connection", "close");
   if (refusal.kind == core::RefusalKind::unavailable) response.headers.emplace_back("Retry-After", std::to_string(kRetryAfterSeconds));
   return response;
 }

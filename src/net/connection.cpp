@@ -11,6 +11,7 @@
 #include <exception>
 
 #include "base/log.h"
+#include "net/ascii.h"
 #include "net/request_id.h"
 #include "net/response_writer.h"
 #include "net/tls_server.h"
@@ -33,6 +34,13 @@ std::unique_ptr<Channel> open_channel(int socket, const Service& service, const 
   auto channel = service.options.tls->open(socket, peer);
   if (!channel) log::error("a TLS connection cannot be prepared", {{"peer", peer.address}});
   return channel;
+}
+
+// A handler that is done with a peer says so as HTTP does.
+bool ends_connection(const Response& response) {
+  return std::any_of(response.headers.begin(), response.headers.end(), [](const auto& field) {
+    return equal_ignoring_case(field.first, "connection") && equal_ignoring_case(field.second, "close");
+  });
 }
 
 }  // namespace
@@ -228,7 +236,7 @@ void Connection::answer(Response response) {
     response = json_error(500, "internal error");
   }
   worker_.count_request();
-  const bool keep = reader.keep_alive() && !worker_.draining();
+  const bool keep = reader.keep_alive() && !worker_.draining() && !ends_connection(response);
   const Persistence persistence = !keep ? Persistence::close : reader.http_1_0() ? Persistence::keep_and_tell : Persistence::keep;
   exchange_->out.clear();
   write_response(exchange_->out, response, persistence, reader.is_head() ? BodyUse::omit : BodyUse::send, worker_.date(),

@@ -159,6 +159,19 @@ TEST_P(KeyContract, a_later_pending_key_replaces_the_earlier) {
   EXPECT_EQ(promote(earlier, sample_key(1))->conflict, core::RecordConflict::identity_changed);
 }
 
+TEST_P(KeyContract, a_pending_key_goes_with_the_key_that_asked_for_it) {
+  ASSERT_TRUE(run_task(keys().record_pending(issuance(2), preconditions(sample_key(1)))));
+  const auto pending = **keys().pending_key(sample_identity(1));
+  core::DeviceChange forget;
+  forget.forget_key = true;
+  ASSERT_TRUE(run_task(registry().change(sample_identity(1), forget, kStart,
+                                         sample_operator_body(core::AuditEvent::device_key_forgotten, sample_identity(1), kStart))));
+  ASSERT_EQ(run_task(registry().record(issuance(3), preconditions(std::nullopt)))->conflict, core::RecordConflict::none);
+  EXPECT_FALSE(*keys().pending_key(sample_identity(1)));
+  EXPECT_EQ(promote(pending, sample_key(3))->conflict, core::RecordConflict::identity_changed);
+  EXPECT_EQ(device().current_key, sample_key(3));
+}
+
 TEST_P(KeyContract, preconditions_hold_for_pending_keys_too) {
   EXPECT_EQ(run_task(keys().record_pending(issuance(2), preconditions(sample_key(9))))->conflict, core::RecordConflict::identity_changed);
   core::IssuanceRecord same_key = issuance(1);

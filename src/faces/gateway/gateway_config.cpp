@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/crash_point.h"
+#include "base/pem.h"
 #include "faces/gateway/gateway_face.h"
 #include "net/http_date.h"
 #include "net/response_writer.h"
@@ -27,10 +29,11 @@ std::time_t seconds(Instant at) {
 // During a rotation the device uploads what it has, encrypted to its next key; else only its init steps.
 Status check_own_files(const core::ConfigPatch& patch, const core::ConfigFiles& present) {
   for (const auto& [name, file] : patch.files) {
-    if (file.value.size() > kMaxOwnValue) return fail(ErrorCode::too_large, "the value of " + name + " is too large");
     const bool init_step = std::find(kOwnFiles.begin(), kOwnFiles.end(), name) != kOwnFiles.end();
     const bool reencrypted = !patch.public_key.empty() && present.contains(name);
     if (!init_step && !reencrypted) return fail(ErrorCode::forbidden, "a device may not set the file " + name);
+    // What an operator could store, the device must be able to bring back: a rotation that is refused here never ends.
+    if (!reencrypted && file.value.size() > kMaxOwnValue) return fail(ErrorCode::too_large, "the value of " + name + " is too large");
     if (init_step && !reencrypted && !file.unencrypted) return fail(ErrorCode::invalid, "the file " + name + " must be unencrypted");
   }
   return {};
@@ -71,6 +74,21 @@ net::Response GatewayFace::deliver_own_config(const core::AdmittedDevice& device
   return response;
 }
 
+// fioconfig's encryptor makes nothing of an empty text, and its decryptor refuses nothing: a device that brought an empty secret back in
+// its rotation would fail at every check-in from then on. What it means is clear, and its next key is in the request.
+Status GatewayFace::seal_empty_values(core::ConfigPatch& patch) const {
+  if (patch.public_key.empty()) return {};
+  for (auto& [name, file] : patch.files) {
+    if (file.unencrypted || !file.value.empty()) continue;
+    const auto key = decode_first_pem(patch.public_key);
+    if (!key || key->label != "PUBLIC KEY") return fail(ErrorCode::invalid, "public-key must be a PEM PUBLIC KEY");
+    auto sealed = parts_.seal(key->contents, {});
+    if (!sealed) return fail(ErrorCode::invalid, "public-key: " + sealed.error().public_message);
+    file.value = std::move(*sealed);
+  }
+  return {};
+}
+
 Task<net::Response> GatewayFace::change_config(const net::Request& request, DevicePointer device) {
   auto patch = core::parse_config_patch(request.body);
   if (!patch) co_return error_response(patch.error());
@@ -78,10 +96,13 @@ Task<net::Response> GatewayFace::change_config(const net::Request& request, Devi
   const auto present = configs_.current(owner);
   if (!present) co_return error_response(present.error());
   if (const auto judged = check_own_files(*patch, present->files); !judged) co_return error_response(judged.error());
+  if (const auto sealed = seal_empty_values(*patch); !sealed) co_return error_response(sealed.error());
   const std::string actor = "device " + device->identity.external_id;
   const Instant now = parts_.clock.now();
+  BIRTHMARK_CRASH_POINT("gateway.before_own_config");
   auto written = co_await configs_.patch(owner, patch->files, patch->reason, actor, now);
   if (!written) co_return error_response(written.error());
+  BIRTHMARK_CRASH_POINT("gateway.after_own_config");
   co_return empty(201);
 }
 

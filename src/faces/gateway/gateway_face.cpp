@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "base/crash_point.h"
 #include "base/text.h"
 #include "faces/device_door.h"
 
@@ -40,7 +41,15 @@ GatewayFace::GatewayFace(GatewayParts parts, GatewaySettings settings, net::Hand
       ostree_(settings_.ostree),
       est_(est) {}
 
+// Whatever a device asks, the server may be gone before it was done, or when it was done and not yet said.
 Task<net::Response> GatewayFace::handle(const net::Request& request) {
+  BIRTHMARK_CRASH_POINT("gateway.before_request");
+  auto response = co_await answer(request);
+  BIRTHMARK_CRASH_POINT("gateway.before_answer");
+  co_return response;
+}
+
+Task<net::Response> GatewayFace::answer(const net::Request& request) {
   if (est_ != nullptr && request.path.starts_with(kEstPath)) co_return co_await est_->handle(request);
   const Instant now = parts_.clock.now();
   auto outcome = co_await admit_peer(parts_.gate, request, now);

@@ -31,6 +31,8 @@ struct GatewayParts {
   core::ContactBook& contacts;
   const core::X509Codec& codec;
   const core::Clock& clock;
+  // Base64 of a text that only the holder of this key (a SubjectPublicKeyInfo) reads.
+  std::function<Result<std::string>(ByteView, std::string_view)> seal;
 };
 
 using DevicePointer = std::shared_ptr<const core::AdmittedDevice>;
@@ -43,6 +45,7 @@ class GatewayFace : public net::Handler {
   [[nodiscard]] Task<net::Response> handle(const net::Request& request) override;
 
  private:
+  [[nodiscard]] Task<net::Response> answer(const net::Request& request);
   [[nodiscard]] Task<net::Response> serve(const net::Request& request, DevicePointer device);
 
   // gateway_device.cpp
@@ -52,6 +55,7 @@ class GatewayFace : public net::Handler {
   [[nodiscard]] Task<net::Response> deliver_config(const net::Request& request, DevicePointer device);
   [[nodiscard]] net::Response deliver_own_config(const core::AdmittedDevice& device);
   [[nodiscard]] Task<net::Response> change_config(const net::Request& request, DevicePointer device);
+  [[nodiscard]] Status seal_empty_values(core::ConfigPatch& patch) const;
   // gateway_reports.cpp
   [[nodiscard]] Task<net::Response> take_events(const net::Request& request, DevicePointer device);
   [[nodiscard]] Task<net::Response> take_report(const net::Request& request, DevicePointer device, std::string kind, std::size_t keep);

@@ -321,6 +321,7 @@ Result<core::RecordOutcome> RegistryInMemory::record_now(core::IssuanceRecord is
     outbox_.supersede(device.identity);
     ++trust_epoch_;
   }
+  if (device.current_key != issuance.spki_sha256) pending_.erase(device.row);
   device.current_key = issuance.spki_sha256;
   std::vector<core::OutboxDraft> drafts = std::move(issuance.outbox);
   device.certificate = keep_certificate(issuance, device.row);

@@ -5,6 +5,7 @@
 
 #include "base/crash_point.h"
 #include "store/registry_rules.h"
+#include "store/sqlite/pending_sql.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sql.h"
 
@@ -281,6 +282,11 @@ Result<RowId> Ledger::write_credential(const Standing& found, RowId identity, co
     BIRTHMARK_CHECK(set_credential(found.credential, CredentialState::superseded));
     BIRTHMARK_CHECK(supersede_messages(identity));
     ++state_.figures.trust_epoch;  // whoever remembers the earlier key must forget it
+  }
+  if (found.identity != 0) {  // a key on its way was asked for with the key before: it goes with that one
+    BIRTHMARK_TRY(Statement * pending, prepared(sql::kSupersedePending));
+    pending->bind(1, identity);
+    BIRTHMARK_CHECK(run(*pending));
   }
   BIRTHMARK_TRY(Statement * insert, prepared(sql::kInsertCredential));
   insert->bind(1, identity);
