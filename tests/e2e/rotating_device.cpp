@@ -129,7 +129,7 @@ bool RotatingDevice::enroll_again(const ServerProcess& server) {
   Device asking = Device::make(uuid_);
   const auto request = must(decode_first_pem(asking.csr));
   const auto answer = ask(server, current_, "POST", "/.well-known/est/simplereenroll", to_base64(request.contents), "application/pkcs10");
-  if (!answer || answer->status != 201 || !answer->has("Content-Type: application/pkcs7-mime\r\n")) return false;
+  if (!answer || answer->status != 201 || !answer->has("Content-Type: application/pkcs7-mime")) return false;
   next_ = identity_of(std::move(asking.key), certificate_in(answer->body));
   return true;
 }
