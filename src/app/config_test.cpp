@@ -32,6 +32,7 @@ TEST(Configuration, TheCommentedDefaultsAreTheDefaults) {
   EXPECT_EQ(spelled->rules.certificate_validity, plain->rules.certificate_validity);
   EXPECT_EQ(spelled->rules.backdate, plain->rules.backdate);
   EXPECT_EQ(spelled->rules.retry_window, plain->rules.retry_window);
+  EXPECT_EQ(spelled->eve.rules.placeholders, plain->eve.rules.placeholders);
   EXPECT_EQ(spelled->clock.tolerance, plain->clock.tolerance);
   EXPECT_EQ(spelled->clock.forward_limit, plain->clock.forward_limit);
   EXPECT_EQ(spelled->clock.downtime_limit, plain->clock.downtime_limit);

@@ -33,7 +33,7 @@ std::optional<std::chrono::seconds> AttemptMeter::count(std::string_view address
   Account& account = accounts_[metered_network(address)];
   account.spent = recovered(account, now);
   account.at = now;
-  if (account.spent < static_cast<double>(rules_.burst)) {
+  if (account.spent + 1 <= static_cast<double>(rules_.burst)) {
     account.spent += 1;
     return std::nullopt;
   }

@@ -60,8 +60,7 @@ std::vector<Question> questions(const std::string& some_id) {
 class Lists {
  public:
   Lists(store::SqliteRegistry& registry, const core::X509Codec& codec)
-      : registry_(registry),
-        users_("owner"),
+      : users_("owner"),
         resource_({kFactory, registry, registry.directory(), registry.field(), codec, clock_, users_, "owner"}),
         routes_(resource_.routes()) {}
 
@@ -108,7 +107,6 @@ class Lists {
     return fail(ErrorCode::internal, "a list was refused: " + response.body, query);
   }
 
-  store::SqliteRegistry& registry_;
   WallClock clock_;
   api::SingleOwner users_;
   api::DevicesResource resource_;

@@ -18,10 +18,18 @@ Status read(const ConfigFile& file, Config& config) {
       .finish();
 }
 
+std::string list_of(const std::vector<std::string>& texts) {
+  std::string list;
+  for (const std::string& text : texts) list += (list.empty() ? "\"" : ", \"") + text + "\"";
+  return "[" + list + "]";
+}
+
 std::string written(const ConfigDefaults&) {
   return R"([eve]
 # listen = []  # [":8082"]: where LF Edge EVE nodes come; needs `birthmark onboard controller-pki`, which init does
-# placeholder_serials = ["To be filled by O.E.M.", ...]  # serials that many machines share: such a node is told apart by its soft serial
+# placeholder_serials = )" +
+         list_of(core::OnboardingRules::default_placeholders()) +
+         R"(  # serials that many machines share: such a node is told apart by its soft serial
 # enforce_attestation = false  # true: no configuration without the token of the newest attestation
 # keep_info = 100  # how many of each a node's reports keep
 # keep_metrics = 20
