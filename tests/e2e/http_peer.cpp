@@ -90,6 +90,7 @@ std::optional<Answer> HttpPeer::receive(bool to_head) {
   auto answer = parse_head(std::string_view(unread_).substr(0, end + 2));
   unread_.erase(0, end + 4);
   if (!answer) return std::nullopt;
+  if (answer->status == 204) return answer;  // never has a body (RFC 9110 15.3.5)
   const std::string length = answer->header("content-length");
   std::size_t size = 0;
   const auto [stop, error] = std::from_chars(length.data(), length.data() + length.size(), size);

@@ -145,7 +145,8 @@ bool RotatingDevice::bring_configuration(const ServerProcess& server) {
   if (!mine || (mine->status != 200 && mine->status != 204)) return false;
   if (mine->status == 204) return true;
   json::array files;
-  for (const auto& [name, entry] : json::parse(mine->body).as_object()) {
+  const json::value configuration = json::parse(mine->body);
+  for (const auto& [name, entry] : configuration.as_object()) {
     const json::object& file = entry.as_object();
     std::string value(file.at("Value").as_string());
     const bool clear = file.contains("Unencrypted") && file.at("Unencrypted").as_bool();

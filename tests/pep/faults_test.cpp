@@ -57,7 +57,7 @@ TEST(Pep_5_2_faults, nobody_listens) {
 }
 
 TEST(Pep_5_2_faults, it_never_answers) {
-  PepServer hurried("fcc_timeout = \"300ms\"\n");
+  PepServer hurried("fcc_timeout = \"1s\"\n");
   hurried.start();
   TestFcc fcc({.never_answer = true});
   const auto answer = hurried.provision("slow", fcc.port());

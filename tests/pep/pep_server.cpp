@@ -31,7 +31,8 @@ PepServer::PepServer(const std::string& pep, const std::string& fcu) {
   const auto update = factory_.birthmark({"pep", "test-update-certificate", directory.string()});
   e2e::require(update.exit_code == 0, update.errors);
   // Any P-256 CA will do for the bootstrap server's.
-  factory_.configure("pep", "bootstrap_server_ca = \"pki/pep-ca.pem\"\nconnect_timeout = \"500ms\"\nfcc_timeout = \"20s\"\n" + pep);
+  factory_.configure("pep", std::string("bootstrap_server_ca = \"pki/pep-ca.pem\"\nconnect_timeout = \"1s\"\n") +
+                                (pep.find("fcc_timeout") == std::string::npos ? "fcc_timeout = \"20s\"\n" : "") + pep);
   const auto path = directory / "birthmark.toml";
   e2e::write_text(path, e2e::read_text(path) + kFcu + fcu);
 }

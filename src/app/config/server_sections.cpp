@@ -68,7 +68,10 @@ std::string written_limits(const ConfigDefaults&) {
 Status read_server(const ConfigFile& file, Config& config) {
   SectionReader section = file.section("server");
   const auto check = [](std::string_view name) { return check_key_name(std::string(name)); };
-  section.number("threads", config.threads, 0, 256).text("tls_key", config.tls_key, check).text("own_tls_key", config.own_tls_key, check);
+  const auto check_own = [&](std::string_view name) { return name.empty() ? Status() : check(name); };
+  section.number("threads", config.threads, 0, 256)
+      .text("tls_key", config.tls_key, check)
+      .text("own_tls_key", config.own_tls_key, check_own);
   return section.finish();
 }
 

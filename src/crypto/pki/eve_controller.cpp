@@ -38,7 +38,7 @@ Result<Root> load_or_make_root(const EveCeremony& ceremony) {
   auto text = read_file(path);
   if (!text && text.error().code == ErrorCode::not_found) {
     BIRTHMARK_TRY(const Certificate made, make_eve_root_certificate(*key, ceremony.factory, ceremony.random, ceremony.now));
-    BIRTHMARK_CHECK(create_file(path, made.pem(), kPublicMode));
+    BIRTHMARK_CHECK(create_file(path, made.pem(), 0400));
     text = made.pem();
   }
   if (!text) return forward_error(text);
